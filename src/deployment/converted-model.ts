@@ -1,0 +1,55 @@
+import { z } from 'zod';
+
+const sha256 = z.string().regex(/^sha256:[0-9a-f]{64}$/);
+const tensor = {
+  /** Key in the SavedModel's signature. */
+  name: z.string(),
+  /** The graph's tensor name, for example `serving_default_images:0`. */
+  tensor: z.string(),
+  /** TensorFlow's name of the type, for example `DT_STRING`. */
+  dtype: z.string(),
+  /** -1 stands for a dimension that is not fixed. */
+  shape: z.array(z.number().int()),
+};
+
+/**
+ * `manifest.json` of a converted model: what `conversion/` writes, last, and the scoring server reads. Paths are relative to
+ * the manifest. It holds no times, so equal conversions have equal bytes; the model's digest is the digest of those bytes.
+ */
+export const ConvertedModelManifest = z.object({
+  format: z.literal('slipway.converted-model/1'),
+  source: z.object({ signature: z.string() }),
+  inputs: z.array(z.object(tensor)).length(1),
+  outputs: z.array(z.object({ ...tensor, onnx: z.string() })).min(1),
+  /** The JPEG decode op that the graph had; the server decodes the same way (`INTEGER_FAST` is TensorFlow's default). */
+  decode: z.object({
+    op: z.string(),
+    channels: z.literal(3),
+    dctMethod: z.enum(['INTEGER_FAST', 'INTEGER_ACCURATE']),
+  }),
+  /** uint8 `[height, width, 3]` → one image of the model's input, without the batch dimension. Absent when fused. */
+  preprocess: z.object({ file: z.string(), sha256, input: z.string(), output: z.string() }).optional(),
+  model: z.object({
+    file: z.string(),
+    sha256,
+    input: z.string(),
+    opset: z.number().int(),
+    irVersion: z.number().int(),
+  }),
+  /** One label per line; the line's number, from 0, is the index in the output. */
+  labels: z.object({ file: z.string(), sha256 }).optional(),
+  /** What TensorFlow itself gave for each photo: one row per output as little-endian float32. */
+  goldens: z
+    .array(
+      z.object({
+        sha256,
+        photo: z.string(),
+        outputs: z.record(z.string(), z.object({ file: z.string(), sha256, shape: z.array(z.number().int()) })),
+      }),
+    )
+    .min(1),
+  tools: z.record(z.string(), z.string()),
+});
+
+/** See {@link ConvertedModelManifest}. */
+export type ConvertedModelManifest = z.infer<typeof ConvertedModelManifest>;

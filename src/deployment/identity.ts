@@ -1,0 +1,18 @@
+import { createHash, randomBytes } from 'node:crypto';
+import type { Identity } from './names.js';
+
+/** Characters of the service uid; 48 bits keep two services of a subscription apart. */
+const UID_LENGTH = 12;
+
+/** The identity of a service, and of a new or given deployment of it. */
+export function identify(place: Omit<Identity, 'uid' | 'deploymentId'>, deploymentId = newDeploymentId()): Identity {
+  const text = [place.subscriptionId, place.resourceGroup, place.workspaceName, place.service].join('/').toLowerCase();
+  const uid = createHash('sha256').update(text).digest('hex').slice(0, UID_LENGTH);
+  return { ...place, uid, deploymentId };
+}
+
+/** A fresh deployment id: `d` and 11 characters that are valid in tags, OCI tags, Azure ML job names and labels. */
+export function newDeploymentId(): string {
+  const alphabet = 'abcdefghijklmnopqrstuvwxyz234567';
+  return `d${[...randomBytes(11)].map((byte) => alphabet[byte % alphabet.length]).join('')}`;
+}

@@ -1,0 +1,28 @@
+import type { Image, ModelVersion, Score } from './activities.js';
+import type { Digest } from './digests.js';
+import type { Residue } from './progress.js';
+import type { Kind, Step } from './steps.js';
+
+/** What a finished deployment answers. */
+export interface DeployResult {
+  readonly service: string;
+  readonly deploymentId: string;
+  /** `host:port` of the public gRPC endpoint. */
+  readonly address: string;
+  readonly release: Digest;
+  readonly image: Image;
+  readonly source: ModelVersion;
+  readonly converted: ModelVersion;
+  readonly cluster: string;
+  readonly scores: readonly Score[];
+  readonly timings: readonly { readonly step: Step; readonly seconds: number }[];
+}
+
+/** What a finished teardown answers: what was removed, in that order, and what could not be. */
+export interface TeardownResult {
+  readonly service: string;
+  readonly removed: readonly { readonly kind: Kind; readonly ids: readonly string[] }[];
+  readonly residue: readonly Residue[];
+  /** Why the cluster stayed, when it was asked to go. */
+  readonly clusterHeldBy?: string;
+}
