@@ -8,7 +8,8 @@ import type { DeploymentSpec } from './spec.js';
  */
 export type ModelSource =
   | { readonly kind: 'uploaded'; readonly path: string; readonly digest: Digest; readonly bytes: number }
-  | { readonly kind: 'registered'; readonly name: string; readonly version: string | 'latest' };
+  /** `version` is a number, or `latest`. */
+  | { readonly kind: 'registered'; readonly name: string; readonly version: string };
 
 /** A photo of the smoke step, uploaded under its digest. */
 export interface SmokePhoto {
