@@ -1,0 +1,157 @@
+import { randomUUID } from 'node:crypto';
+import type { FastifyRequest } from 'fastify';
+import type { pino } from 'pino';
+import type { Cancel, Clock } from '../core/clock.js';
+import type { Collection, Documents } from '../core/documents.js';
+import { resourceKey } from './resource-id.js';
+
+export interface OperationError {
+  code: string;
+  message: string;
+}
+
+/** What an operation does to its resource when it ends. Called again after a crash in the middle, so it must be repeatable. */
+export interface OperationHandlers {
+  onSucceeded(resourceId: string): void | Promise<void>;
+  onFailed(resourceId: string, error: OperationError): void;
+}
+
+/** An asynchronous operation as it is kept. */
+export interface Operation {
+  id: string;
+  type: string;
+  resourceId: string;
+  status: 'InProgress' | 'Succeeded' | 'Failed' | 'Canceled';
+  startTime: string;
+  /** Absent where it never ends by itself. */
+  dueTime?: string;
+  endTime?: string;
+  /** What it fails with when it is due. */
+  failure?: OperationError;
+  error?: OperationError;
+}
+
+/** What {@link Operations.begin} is asked for. */
+export interface BeginOperation {
+  type: string;
+  resourceId: string;
+  /** Namespace, such as `Microsoft.ContainerService`. */
+  provider: string;
+  region: string;
+  /** How long Azure was seen to take, before scaling. */
+  seconds: number;
+}
+
+export interface BegunOperation {
+  id: string;
+  /** For the header Azure-AsyncOperation. */
+  statusUrl: string;
+  /** For the header Location. */
+  resultUrl: string;
+}
+
+/** Azure's clients poll with this one whatever version the request had. */
+const operationApiVersion = '2017-08-31';
+
+/** Resource Manager's asynchronous operations: kept on disk, continued after a restart, at most one in progress a resource. */
+export class Operations {
+  private readonly operations: Collection<Operation>;
+  private readonly handlers = new Map<string, OperationHandlers>();
+  private readonly waiting = new Map<string, Cancel>();
+
+  constructor(
+    documents: Documents,
+    private readonly clock: Clock,
+    private readonly log: pino.Logger,
+  ) {
+    this.operations = documents.collection<Operation>('operations');
+  }
+
+  /** Says how operations of `type` end. Those that a restart interrupted go on from here. */
+  define(type: string, handlers: OperationHandlers): void {
+    this.handlers.set(type, handlers);
+    for (const operation of this.operations.list()) {
+      if (operation.type === type && operation.status === 'InProgress') this.schedule(operation);
+    }
+  }
+
+  /** Begins an operation on behalf of `request`, whose injected fault of kind `operation` decides how it will end. */
+  begin(request: FastifyRequest, { type, resourceId, provider, region, seconds }: BeginOperation): BegunOperation {
+    const fault = request.call.fault?.when === 'operation' ? request.call.fault.then : undefined;
+    const operation: Operation = {
+      id: randomUUID(),
+      type,
+      resourceId,
+      status: 'InProgress',
+      startTime: this.clock.now().toISOString(),
+      ...(fault?.stuck ? {} : { dueTime: this.clock.due(seconds).toISOString() }),
+      ...(fault && !fault.stuck ? { failure: failureOf(fault) } : {}),
+    };
+    this.operations.put(operation.id, operation);
+    this.schedule(operation);
+    const subscription = resourceId.split('/')[2] ?? '';
+    const location = `https://${request.host}/subscriptions/${subscription}/providers/${provider}/locations/${region}`;
+    return {
+      id: operation.id,
+      statusUrl: `${location}/operations/${operation.id}?api-version=${operationApiVersion}`,
+      resultUrl: `${location}/operationresults/${operation.id}?api-version=${operationApiVersion}`,
+    };
+  }
+
+  get(id: string): Operation | undefined {
+    return this.operations.get(id);
+  }
+
+  /** The operation that is in progress on a resource. */
+  current(resourceId: string): Operation | undefined {
+    const key = resourceKey(resourceId);
+    return this.operations.list().find(({ resourceId: id, status }) => status === 'InProgress' && resourceKey(id) === key);
+  }
+
+  /** Ends what is in progress on a resource as Canceled, without calling its handlers. */
+  cancel(resourceId: string): void {
+    const operation = this.current(resourceId);
+    if (operation !== undefined) this.end(operation, { status: 'Canceled' });
+  }
+
+  private schedule(operation: Operation): void {
+    if (operation.dueTime === undefined || this.waiting.has(operation.id)) return;
+    const remaining = Date.parse(operation.dueTime) - this.clock.now().getTime();
+    const cancel = this.clock.after(Math.max(0, remaining), () => {
+      this.finish(operation).catch((error: unknown) => this.log.error({ err: error, operation }, 'operation broke'));
+    });
+    this.waiting.set(operation.id, cancel);
+  }
+
+  private async finish(operation: Operation): Promise<void> {
+    const handlers = this.handlers.get(operation.type);
+    if (handlers === undefined) throw new Error(`no handlers are defined for operations of type ${operation.type}`);
+    if (operation.failure === undefined) {
+      try {
+        await handlers.onSucceeded(operation.resourceId);
+        if (this.operations.get(operation.id)?.status === 'InProgress') this.end(operation, { status: 'Succeeded' });
+        return;
+      } catch (error) {
+        this.log.error({ err: error, operation }, 'operation could not be completed');
+        operation = { ...operation, failure: { code: 'InternalOperationError', message: String(error) } };
+      }
+    }
+    const error = operation.failure ?? { code: 'InternalOperationError', message: 'unknown' };
+    handlers.onFailed(operation.resourceId, error);
+    this.end(operation, { status: 'Failed', error });
+  }
+
+  private end(operation: Operation, outcome: Pick<Operation, 'status' | 'error'>): void {
+    this.waiting.get(operation.id)?.();
+    this.waiting.delete(operation.id);
+    this.operations.put(operation.id, { ...operation, ...outcome, endTime: this.clock.now().toISOString() });
+  }
+}
+
+/** The error that an injected fault makes an operation or job fail with. */
+export function failureOf(fault: { code?: string | undefined; message?: string | undefined }): OperationError {
+  return {
+    code: fault.code ?? 'InternalOperationError',
+    message: fault.message ?? 'The operation failed because of an internal error.',
+  };
+}

@@ -1,0 +1,84 @@
+import { z } from 'zod';
+import type { Collection, Documents } from './documents.js';
+
+const isPattern = (text: string): boolean => {
+  try {
+    new RegExp(text);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+/** A fault as a test asks for it. */
+export const faultSchema = z.strictObject({
+  name: z.string().min(1),
+  match: z.strictObject({
+    service: z.string().optional(),
+    method: z.string().toUpperCase().optional(),
+    /** Regular expression, ignoring case, for the path without query and with duplicate slashes collapsed. */
+    path: z.string().refine(isPattern, 'not a regular expression').optional(),
+    /** The first matching call that it hits, from 1. */
+    nth: z.int().min(1).default(1),
+  }),
+  /** How many calls it hits; 0 is all. */
+  times: z.int().min(0).default(1),
+  /** Before the handler, after it has committed, or during the asynchronous operation that the call begins. */
+  when: z.enum(['before', 'after', 'operation']),
+  then: z.strictObject({
+    status: z.int().min(400).max(599).optional(),
+    code: z.string().optional(),
+    message: z.string().optional(),
+    headers: z.record(z.string(), z.string()).optional(),
+    delayMs: z.number().min(0).optional(),
+    reset: z.literal(true).optional(),
+    stuck: z.literal(true).optional(),
+  }),
+});
+
+export type Fault = z.output<typeof faultSchema>;
+
+interface FaultState {
+  fault: Fault;
+  /** Matching calls so far. */
+  seen: number;
+  fired: number;
+}
+
+/** The faults that wait for their call. They survive a restart, as do their counts. */
+export class Faults {
+  private readonly states: Collection<FaultState>;
+
+  constructor(documents: Documents) {
+    this.states = documents.collection<FaultState>('faults');
+  }
+
+  add(fault: Fault): void {
+    this.states.put(fault.name, { fault, seen: 0, fired: 0 });
+  }
+
+  list(): (Fault & { fired: number })[] {
+    return this.states.list().map(({ fault, fired }) => ({ ...fault, fired }));
+  }
+
+  /** Removes the fault of that name, or all. */
+  remove(name?: string): void {
+    for (const [id] of this.states.entries()) if (name === undefined || id === name) this.states.delete(id);
+  }
+
+  /** Counts a call, and returns the fault that hits it. */
+  match(call: { service: string; method: string; path: string }): Fault | undefined {
+    let hit: Fault | undefined;
+    for (const [id, state] of this.states.entries()) {
+      const { match, times } = state.fault;
+      if (match.service !== undefined && match.service !== call.service) continue;
+      if (match.method !== undefined && match.method !== call.method) continue;
+      if (match.path !== undefined && !new RegExp(match.path, 'i').test(call.path)) continue;
+      const seen = state.seen + 1;
+      const hits = hit === undefined && seen >= match.nth && (times === 0 || seen < match.nth + times);
+      if (hits) hit = state.fault;
+      this.states.put(id, { ...state, seen, fired: state.fired + (hits ? 1 : 0) });
+    }
+    return hit;
+  }
+}

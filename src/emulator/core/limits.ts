@@ -1,0 +1,23 @@
+/** Node fires a timer at once when its delay does not fit into 31 bits. */
+export const longestTimerMs = 2 ** 31 - 1;
+
+/** Resource Manager's own limit of a request body. */
+export const longestBodyBytes = 4 * 1024 * 1024;
+
+/** Resource ids come as one route parameter in some calls (role scopes); Azure ends ids at 1024 characters. */
+export const longestParameter = 1024;
+
+/** Older journal entries are dropped from memory beyond this: a day of polling once a second. */
+export const longestJournal = 100_000;
+
+/** How long a stopped child may take to end by itself before it is killed. */
+export const childGraceMs = 3_000;
+
+/** Azurite was seen to need 1 s on two busy cores. */
+export const azuriteStartMs = 30_000;
+
+/** Azure's default interval is 15 s and more; the scaled clock makes that one second. */
+export const retryAfterSeconds = 1;
+
+/** Entra ID tokens of service principals live for about an hour. */
+export const tokenLifetimeSeconds = 3_599;
