@@ -95,11 +95,9 @@ export interface RemovalInput {
    * could still commit: absence is believed only after it.
    */
   readonly absentAfter?: number;
-  /** Job names that may have been begun, for `job`. */
-  readonly jobNames?: readonly string[];
   /**
-   * True when the cluster is ours and is removed later in the same undo: what lives in it goes with it and need not be
-   * reached first.
+   * True when the cluster is removed later in the same undo, if its mark is ours: then what lives in it goes with it and
+   * need not be reached first. The activity reads the mark; the workflow only says what comes later.
    */
   readonly clusterGoesToo?: boolean;
 }
@@ -166,7 +164,7 @@ export interface DeploymentActivities {
   removeImage(input: RemovalInput): Promise<Removal>;
   removeRegisteredModel(input: RemovalInput): Promise<Removal>;
   removeConvertedModel(input: RemovalInput): Promise<Removal>;
-  /** Cancels, then deletes. */
+  /** Finds the jobs by their owner tag (a lost reply never told their names), cancels, then deletes them. */
   removeJob(input: RemovalInput): Promise<Removal>;
   /** Deletes a cluster that is ours; an adopted one is never touched. */
   removeCluster(input: RemovalInput): Promise<Removal>;

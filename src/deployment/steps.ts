@@ -16,3 +16,17 @@ export const RANK = [
   'cluster',
 ] as const;
 export type Kind = (typeof RANK)[number];
+
+/**
+ * The order of a teardown on request: service, image, registered model, converted model, as the accelerated-models flow of
+ * 2019 had it; what the cluster needs goes last, with it.
+ */
+export const TEARDOWN_ORDER = [
+  'service',
+  'image',
+  'registered-model',
+  'converted-model',
+  'job',
+  'role-assignment',
+  'cluster',
+] as const satisfies readonly Kind[];
