@@ -1,0 +1,81 @@
+// Runs other programs for the scripts beside this file, and says what happens in short lines. Node's own modules only: the
+// scripts work before anything is installed.
+import { spawn } from 'node:child_process';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** The clone's directory. */
+export const root = fileURLToPath(new URL('..', import.meta.url));
+
+/** Where all state goes: `SLIPWAY_HOME`, or `.slipway` of the clone. */
+export const home = path.resolve(process.env.SLIPWAY_HOME ?? path.join(root, '.slipway'));
+
+/** A program that ended with a failure. */
+export class CommandFailed extends Error {
+  /** @param {string} line @param {number | string} reason exit code or signal @param {string} output */
+  constructor(line, reason, output) {
+    super(`${line} failed (${reason})${output ? `\n${output}` : ''}`);
+    this.name = 'CommandFailed';
+  }
+}
+
+/**
+ * Prints one line of progress, on stderr: stdout is for data.
+ *
+ * @param {string} text
+ */
+export function say(text) {
+  process.stderr.write(`${text}\n`);
+}
+
+/**
+ * Runs a program to its end, with its output in ours.
+ *
+ * @param {string} program
+ * @param {string[]} args
+ * @param {{ env?: Record<string, string | undefined>, quiet?: boolean, cwd?: string }} [options] `quiet` keeps the output
+ *   for the error of a failure
+ * @returns {Promise<string>} what it wrote, when quiet
+ */
+export async function run(program, args, options = {}) {
+  const child = spawn(program, args, {
+    cwd: options.cwd ?? root,
+    env: { ...process.env, ...options.env },
+    stdio: options.quiet ? ['ignore', 'pipe', 'pipe'] : ['inherit', process.stderr, process.stderr],
+  });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream?.setEncoding('utf8').on('data', (text) => (output += text));
+  const reason = await new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (code, signal) => resolve(signal ?? code));
+  });
+  if (reason !== 0) throw new CommandFailed([path.basename(program), ...args].join(' '), reason, output.trim());
+  return output;
+}
+
+/**
+ * Runs one of Node's programs that lie in node_modules.
+ *
+ * @param {string} file below node_modules
+ * @param {string[]} args
+ * @param {Parameters<typeof run>[2]} [options]
+ */
+export function runPackage(file, args, options) {
+  return run(process.execPath, [path.join(root, 'node_modules', file), ...args], options);
+}
+
+/**
+ * Runs the script's main function; a failure is one readable message and exit code 1.
+ *
+ * @param {ImportMeta} meta of the script; nothing happens when it is imported by another one
+ * @param {(args: string[]) => Promise<number | void>} main its number is the exit code
+ */
+export async function runAsScript(meta, main) {
+  if (process.argv[1] !== fileURLToPath(meta.url)) return;
+  try {
+    process.exitCode = (await main(process.argv.slice(2))) ?? 0;
+  } catch (error) {
+    say(`✗ ${error instanceof CommandFailed ? error.message : (error?.stack ?? error)}`);
+    process.exitCode = 1;
+  }
+}

@@ -1,0 +1,52 @@
+// Installs the npm packages when what is installed is not what package-lock.json says.
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { root, run, say } from './commands.mjs';
+
+/** First version of Node that every pinned package supports. */
+const OLDEST_NODE = [20, 3];
+
+/** @throws {Error} when this Node is too old */
+export function checkNode() {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  const [oldestMajor, oldestMinor] = OLDEST_NODE;
+  if (major > oldestMajor || (major === oldestMajor && minor >= oldestMinor)) return;
+  throw new Error(`Node ${OLDEST_NODE.join('.')} or newer is needed; this is ${process.versions.node}`);
+}
+
+/** @param {string} file @returns {Promise<Record<string, { version?: string, optional?: boolean }> | undefined>} */
+async function lockedPackages(file) {
+  try {
+    return JSON.parse(await readFile(file, 'utf8')).packages;
+  } catch (error) {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/**
+ * Whether npm's own record of what it installed agrees with the lock file. An optional package (a binary for another
+ * system) may be absent.
+ */
+async function isInstalled() {
+  const wanted = await lockedPackages(path.join(root, 'package-lock.json'));
+  const installed = await lockedPackages(path.join(root, 'node_modules/.package-lock.json'));
+  if (!wanted || !installed) return false;
+  return Object.entries(wanted)
+    .filter(([where]) => where !== '')
+    .every(
+      ([where, { version, optional }]) => installed[where]?.version === version || (optional && !installed[where]),
+    );
+}
+
+/** Runs `npm ci` when it is needed. */
+export async function ensurePackages() {
+  if (await isInstalled()) return;
+  say('setup: installing the npm packages');
+  // onnxruntime-node would fetch GPU libraries from outside; the CPU library is in the package.
+  const env = { ONNXRUNTIME_NODE_INSTALL: 'skip', npm_config_update_notifier: 'false' };
+  // Under `npm run`, npm names its own program; else the shell finds it.
+  const npm = process.env.npm_execpath;
+  if (npm?.endsWith('.js')) await run(process.execPath, [npm, 'ci', '--no-audit', '--no-fund'], { env });
+  else await run('npm', ['ci', '--no-audit', '--no-fund'], { env });
+}

@@ -1,0 +1,23 @@
+// Makes a clone ready to run: npm packages, Python environments, build. Each part is skipped when it is there.
+import { build } from './build.mjs';
+import { runAsScript } from './commands.mjs';
+import { checkNode, ensurePackages } from './npm-packages.mjs';
+import { ensureConversion, ensureTools } from './python-environment.mjs';
+
+/**
+ * @param {{ test?: boolean, conversion?: boolean }} [options] `test` also installs what only tests need; `conversion` the
+ *   environment that builds the sample model
+ */
+export async function setup({ test = false, conversion = true } = {}) {
+  checkNode();
+  const python = async () => {
+    await ensureTools({ test });
+    if (conversion) await ensureConversion();
+  };
+  const parts = await Promise.allSettled([ensurePackages(), python()]);
+  const failed = parts.find((part) => part.status === 'rejected');
+  if (failed) throw failed.reason;
+  await build();
+}
+
+await runAsScript(import.meta, () => setup());
