@@ -1,0 +1,3 @@
+/** What a worker registers: each export is a workflow type. */
+export { deploy } from './deploy.js';
+export { teardown } from './teardown.js';

@@ -1,0 +1,125 @@
+import {
+  defineQuery,
+  isCancellation,
+  log,
+  setCurrentDetails,
+  setHandler,
+  upsertSearchAttributes,
+} from '@temporalio/workflow';
+import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
+import type { Identity } from '../deployment/names.js';
+import type { DeploymentState, Progress, StepState } from '../deployment/progress.js';
+import { PROGRESS_QUERY } from '../deployment/progress.js';
+import type { Kind, Step } from '../deployment/steps.js';
+import type { FailureDetail } from '../deployment/errors.js';
+import { progressMarkdown } from './progress-markdown.js';
+
+const KEYS = {
+  service: defineSearchAttributeKey('SlipwayService', SearchAttributeType.KEYWORD),
+  step: defineSearchAttributeKey('SlipwayStep', SearchAttributeType.KEYWORD),
+  state: defineSearchAttributeKey('SlipwayState', SearchAttributeType.KEYWORD),
+  residue: defineSearchAttributeKey('SlipwayResidue', SearchAttributeType.BOOL),
+};
+
+/** The query that answers how far a deployment is. */
+export const progressQuery = defineQuery<Progress>(PROGRESS_QUERY);
+
+export interface ProgressOptions {
+  readonly identity: Identity;
+  readonly state: DeploymentState;
+  readonly steps: readonly Step[];
+  readonly searchAttributes: boolean;
+}
+
+/**
+ * How far a deployment is: one table that the `progress` query, Temporal's UI (current details, search attributes) and the
+ * worker's log are fed from. It shows steps, not looks: the state of a wait is the pending activity's last failure.
+ */
+export class ProgressTable {
+  readonly table: Progress;
+  private readonly searchAttributes: boolean;
+
+  constructor({ identity, state, steps, searchAttributes }: ProgressOptions) {
+    this.table = {
+      service: identity.service,
+      deploymentId: identity.deploymentId,
+      state,
+      steps: steps.map((name) => ({ name, state: 'pending' })),
+      undo: [],
+      residue: [],
+    };
+    this.searchAttributes = searchAttributes;
+    setHandler(progressQuery, () => this.table);
+    this.publish([
+      { key: KEYS.service, value: identity.service },
+      { key: KEYS.state, value: state },
+    ]);
+  }
+
+  /** Runs one step and records its start, its end and, by `describe`, what came of it. */
+  step = async <T>(name: Step, run: () => Promise<T>, describe?: (result: T) => string): Promise<T> => {
+    this.mark(name, 'running');
+    try {
+      const result = await run();
+      this.mark(name, 'done', describe?.(result));
+      return result;
+    } catch (error) {
+      this.mark(name, isCancellation(error) ? 'cancelled' : 'failed');
+      throw error;
+    }
+  };
+
+  /** The deployment as a whole changes its state. */
+  enter(state: DeploymentState, failure?: FailureDetail): void {
+    this.table.state = state;
+    if (failure) this.table.failure = failure;
+    log.info('deployment', { service: this.table.service, state, ...(failure ? { code: failure.code } : {}) });
+    this.publish([{ key: KEYS.state, value: state }]);
+  }
+
+  /** Announces what will be undone, in order. */
+  planUndo(kinds: readonly Kind[], state: 'pending' | 'kept' = 'pending'): void {
+    this.table.undo = kinds.map((kind) => ({ kind, state, removed: [] }));
+    this.publish();
+  }
+
+  /** Records how the removal of one kind went. */
+  undo(kind: Kind, state: 'running' | 'removed' | 'residue', removed: readonly string[] = [], reason?: string): void {
+    const row = this.table.undo.find((entry) => entry.kind === kind);
+    if (!row) return;
+    row.state = state;
+    row.removed.push(...removed);
+    if (reason) row.reason = reason;
+    log.info('undo', { service: this.table.service, kind, state, ...(reason ? { reason } : {}) });
+    this.publish();
+  }
+
+  /** Records something of ours that could not be removed. */
+  leave(kind: Kind, ids: readonly string[], reason: string): void {
+    this.table.residue.push({ kind, ids: [...ids], reason });
+    this.publish([{ key: KEYS.residue, value: true }]);
+  }
+
+  /** Seconds each step took, for the result. */
+  timings(): { step: Step; seconds: number }[] {
+    return this.table.steps.flatMap(({ name, startedAt, endedAt }) =>
+      startedAt === undefined || endedAt === undefined ? [] : [{ step: name, seconds: (endedAt - startedAt) / 1000 }],
+    );
+  }
+
+  private mark(name: Step, state: StepState, detail?: string): void {
+    const row = this.table.steps.find((entry) => entry.name === name);
+    if (!row) return;
+    row.state = state;
+    if (state === 'running') row.startedAt = Date.now();
+    else row.endedAt = Date.now();
+    if (detail) row.detail = detail;
+    log.info('step', { service: this.table.service, step: name, state, ...(detail ? { detail } : {}) });
+    this.publish(state === 'running' ? [{ key: KEYS.step, value: name }] : []);
+  }
+
+  private publish(attributes: Parameters<typeof upsertSearchAttributes>[0] & unknown[] = []): void {
+    setCurrentDetails(progressMarkdown(this.table));
+    if (this.searchAttributes && attributes.length > 0) upsertSearchAttributes(attributes);
+  }
+}
