@@ -1,0 +1,55 @@
+import { access, readdir } from 'node:fs/promises';
+import path from 'node:path';
+
+import { directoryEntries, type LayerEntry } from './entries.js';
+import { ImageAssemblyError } from './errors.js';
+
+/** Where the scoring runtime lies in the image: its working directory. */
+export const runtimeInImage = '/app';
+
+/** The server's entry file in the image: the second part of an entrypoint, after Node. */
+export const serverInImage = `${runtimeInImage}/server.mjs`;
+
+/** Where the converted model lies in the image. */
+export const modelInImage = '/model';
+
+/**
+ * The scoring runtime as members of a layer: `server.mjs` and the native packages that the build put beside it.
+ *
+ * @throws {ImageAssemblyError} `RuntimeMissing` where the directory holds no built runtime
+ */
+export async function runtimeEntries(runtimeDirectory: string): Promise<LayerEntry[]> {
+  await requireRuntime(runtimeDirectory);
+  return directoryEntries(runtimeDirectory, runtimeInImage.slice(1));
+}
+
+/** The converted model (the conversion's output directory) as members of a layer. */
+export async function modelEntries(modelDirectory: string): Promise<LayerEntry[]> {
+  return directoryEntries(modelDirectory, modelInImage.slice(1));
+}
+
+/**
+ * Absolute paths of the native modules below a runtime, which {@link hostBase} needs to find their libraries.
+ *
+ * @throws {ImageAssemblyError} `RuntimeMissing` where the directory holds no built runtime
+ */
+export async function nativeModules(runtimeDirectory: string): Promise<string[]> {
+  await requireRuntime(runtimeDirectory);
+  const files = await readdir(runtimeDirectory, { recursive: true });
+  return files
+    .filter((file) => file.endsWith('.node'))
+    .sort()
+    .map((file) => path.resolve(runtimeDirectory, file));
+}
+
+async function requireRuntime(runtimeDirectory: string): Promise<void> {
+  const server = path.join(runtimeDirectory, path.basename(serverInImage));
+  try {
+    await access(server);
+  } catch (cause) {
+    throw new ImageAssemblyError('RuntimeMissing', `there is no scoring runtime: ${server} is missing`, {
+      fix: 'Build it with `npm run build`.',
+      cause,
+    });
+  }
+}
