@@ -1,0 +1,63 @@
+import type { MethodDefinition } from '@grpc/grpc-js';
+import { fromJSON, type AnyDefinition } from '@grpc/proto-loader';
+
+import { descriptor } from './descriptor.js';
+import type {
+  Draft,
+  GetModelMetadataRequest,
+  GetModelMetadataResponse,
+  PredictRequest,
+  PredictResponse,
+  SignatureDefMap,
+} from './messages.js';
+
+// These options are what makes the interfaces in messages.ts true: every field is there when a message is read.
+// The cast: protobufjs types its own JSON without map fields.
+const definitions = fromJSON(descriptor as Parameters<typeof fromJSON>[0], {
+  keepCase: true,
+  longs: Number,
+  enums: String,
+  defaults: true,
+  oneofs: true,
+});
+
+type Method<Request, Response> = MethodDefinition<Draft<Request>, Draft<Response>> & {
+  requestDeserialize(bytes: Buffer): Request;
+  responseDeserialize(bytes: Buffer): Response;
+};
+
+function definitionOf(name: string): AnyDefinition {
+  const definition = definitions[name];
+  if (!definition) throw new Error(`the descriptor has no ${name}`);
+  return definition;
+}
+
+/** The methods of `tensorflow.serving.PredictionService` that Slipway speaks, for a gRPC server or client. */
+export const predictionService = definitionOf('tensorflow.serving.PredictionService') as unknown as {
+  // proto-loader types every message as `object`: the shapes are those of the descriptor under the options above.
+  Predict: Method<PredictRequest, PredictResponse>;
+  GetModelMetadata: Method<GetModelMetadataRequest, GetModelMetadataResponse>;
+};
+
+const signatureDefMap = definitionOf('tensorflow.serving.SignatureDefMap') as unknown as {
+  // The same as above.
+  serialize(message: Draft<SignatureDefMap>): Buffer;
+  deserialize(bytes: Buffer): SignatureDefMap;
+};
+
+const SIGNATURE_DEF_MAP_URL = 'type.googleapis.com/tensorflow.serving.SignatureDefMap';
+
+/** Packs signatures into the `google.protobuf.Any` that GetModelMetadata answers under `signature_def`. */
+export function packSignatures(message: Draft<SignatureDefMap>): { type_url: string; value: Buffer } {
+  return { type_url: SIGNATURE_DEF_MAP_URL, value: signatureDefMap.serialize(message) };
+}
+
+/**
+ * Reads what {@link packSignatures} wrote.
+ *
+ * @throws TypeError when the message is of another type
+ */
+export function unpackSignatures(any: { type_url: string; value: Buffer }): SignatureDefMap {
+  if (any.type_url !== SIGNATURE_DEF_MAP_URL) throw new TypeError(`expected a SignatureDefMap, got ${any.type_url}`);
+  return signatureDefMap.deserialize(any.value);
+}

@@ -1,0 +1,88 @@
+import { availableParallelism } from 'node:os';
+import { z } from 'zod';
+
+import { MAX_DEFAULT_THREADS } from './limits.js';
+
+const port = (otherwise: number) => z.coerce.number().int().min(0).max(65_535).default(otherwise);
+const seconds = (otherwise: number) => z.coerce.number().positive().default(otherwise);
+const threads = z.coerce.number().int().positive().optional();
+
+const Environment = z.object({
+  MODEL_DIR: z.string().min(1),
+  MODEL_NAME: z.string().min(1),
+  MODEL_VERSION: z.coerce.number().int().positive().default(1),
+  HOST: z.string().min(1).default('0.0.0.0'),
+  GRPC_PORT: port(8500),
+  HTTP_PORT: port(8501),
+  SCORING_KEYS_DIR: z.string().min(1).optional(),
+  MAX_CONNECTION_AGE_SECONDS: seconds(300),
+  DRAIN_SECONDS: seconds(10),
+  INTRA_OP_THREADS: threads,
+  WORKER_THREADS: threads,
+  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+});
+
+/** What the scoring server is told by its environment. */
+export interface Config {
+  modelDirectory: string;
+  modelName: string;
+  modelVersion: number;
+  host: string;
+  grpcPort: number;
+  httpPort: number;
+  /** Directory with the files `primary` and `secondary`; without it every caller may score. */
+  keysDirectory: string | undefined;
+  maxConnectionAgeSeconds: number;
+  drainSeconds: number;
+  threads: ThreadPlan;
+  logLevel: string;
+}
+
+/** `workers` threads, each running the model on `intraOp` CPUs. */
+export interface ThreadPlan {
+  workers: number;
+  intraOp: number;
+}
+
+/**
+ * Divides the CPUs between inference threads: workers × intra-op threads never exceeds them, for beyond that every request
+ * becomes slower. What is asked for and does not fit is cut down.
+ */
+export function planThreads(
+  cpus: number,
+  asked: { workers?: number | undefined; intraOp?: number | undefined },
+): ThreadPlan {
+  if (asked.intraOp) {
+    const intraOp = Math.min(asked.intraOp, cpus);
+    return { workers: Math.min(asked.workers ?? cpus, Math.floor(cpus / intraOp)), intraOp };
+  }
+  const workers = Math.min(asked.workers ?? MAX_DEFAULT_THREADS, cpus);
+  return { workers, intraOp: Math.floor(cpus / workers) };
+}
+
+/**
+ * Reads the configuration.
+ *
+ * @throws Error naming every variable that is missing or wrong
+ */
+export function readConfig(environment: NodeJS.ProcessEnv): Config {
+  const parsed = Environment.safeParse(environment);
+  if (!parsed.success) {
+    const problems = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+    throw new Error(`wrong environment: ${problems.join('; ')}`);
+  }
+  const env = parsed.data;
+  return {
+    modelDirectory: env.MODEL_DIR,
+    modelName: env.MODEL_NAME,
+    modelVersion: env.MODEL_VERSION,
+    host: env.HOST,
+    grpcPort: env.GRPC_PORT,
+    httpPort: env.HTTP_PORT,
+    keysDirectory: env.SCORING_KEYS_DIR,
+    maxConnectionAgeSeconds: env.MAX_CONNECTION_AGE_SECONDS,
+    drainSeconds: env.DRAIN_SECONDS,
+    threads: planThreads(availableParallelism(), { workers: env.WORKER_THREADS, intraOp: env.INTRA_OP_THREADS }),
+    logLevel: env.LOG_LEVEL,
+  };
+}

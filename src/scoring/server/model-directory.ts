@@ -1,0 +1,57 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+
+import { ConvertedModelManifest } from '../../deployment/converted-model.js';
+import { digestOf, type Digest } from '../../deployment/digests.js';
+
+/** A converted model on disk whose files are what its manifest says. */
+export interface ModelDirectory {
+  directory: string;
+  manifest: ConvertedModelManifest;
+  /** Digest of manifest.json, by which the model is known everywhere. */
+  digest: Digest;
+}
+
+/**
+ * Opens the directory that `conversion/` wrote.
+ *
+ * @throws Error when the manifest is missing or wrong, or a file is not the one that it names
+ */
+export async function openModelDirectory(directory: string): Promise<ModelDirectory> {
+  const bytes = await readFile(join(directory, 'manifest.json'));
+  const parsed = ConvertedModelManifest.safeParse(JSON.parse(bytes.toString('utf8')));
+  if (!parsed.success) {
+    const problems = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+    throw new Error(`manifest.json: ${problems.join('; ')}`);
+  }
+  const manifest = parsed.data;
+  if (manifest.decode.dctMethod !== 'INTEGER_FAST') {
+    throw new Error(`manifest.json: dctMethod ${manifest.decode.dctMethod} cannot be decoded here, only INTEGER_FAST`);
+  }
+  await Promise.all(filesOf(manifest).map((file) => verify(directory, file)));
+  return { directory, manifest, digest: digestOf(bytes) };
+}
+
+interface NamedFile {
+  file: string;
+  sha256: string;
+}
+
+function filesOf(manifest: ConvertedModelManifest): NamedFile[] {
+  const goldens = manifest.goldens.flatMap((golden) => [
+    { file: golden.photo, sha256: golden.sha256 },
+    ...Object.values(golden.outputs),
+  ]);
+  const models = [manifest.model, manifest.preprocess].filter((model) => model !== undefined);
+  return [...models, ...goldens];
+}
+
+async function verify(directory: string, { file, sha256 }: NamedFile): Promise<void> {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(join(directory, file)), hash);
+  const actual = `sha256:${hash.digest('hex')}`;
+  if (actual !== sha256) throw new Error(`${file} has digest ${actual}, manifest.json says ${sha256}`);
+}

@@ -1,0 +1,155 @@
+import { status } from '@grpc/grpc-js';
+import { Worker } from 'node:worker_threads';
+
+import type { OutputRows } from './image-model.js';
+import { MAX_THREAD_FAILURES, THREAD_FAILURE_WINDOW_MS } from './limits.js';
+import { StatusError } from './status-error.js';
+import type { Answer, Task, ThreadData } from './thread-messages.js';
+
+/** An image of a task that cannot be scored; `index` counts within the task. */
+export interface Rejection {
+  index: number;
+  reason: string;
+}
+
+interface Job {
+  task: Task;
+  resolve(outcome: OutputRows[] | Rejection): void;
+  reject(error: Error): void;
+}
+
+export interface ThreadPoolOptions {
+  /** The module that a thread runs. */
+  script: URL;
+  threads: number;
+  data: ThreadData;
+  /** A thread ended by itself and is being replaced. */
+  onThreadFailure(error: Error): void;
+  /** Threads keep ending: the pool has given up and scores nothing more. */
+  onExhausted(): void;
+}
+
+/** Inference threads, each with its own copy of the model and one task at a time; the others wait in a queue. */
+export class ThreadPool {
+  private readonly idle: Worker[] = [];
+  private readonly busy = new Map<Worker, Job>();
+  private readonly queue: Job[] = [];
+  private readonly threads = new Set<Worker>();
+  private failures: number[] = [];
+  private closing = false;
+
+  private constructor(private readonly options: ThreadPoolOptions) {}
+
+  /**
+   * Starts the threads; resolves when each has loaded the model.
+   *
+   * @throws Error when a thread cannot load the model
+   */
+  static async start(options: ThreadPoolOptions): Promise<ThreadPool> {
+    const pool = new ThreadPool(options);
+    await Promise.all(Array.from({ length: options.threads }, () => pool.startThread()));
+    return pool;
+  }
+
+  get size(): number {
+    return this.options.threads;
+  }
+
+  /** Images that no thread has begun. */
+  get queuedImages(): number {
+    return this.queue.reduce((sum, job) => sum + job.task.images.length, 0);
+  }
+
+  /**
+   * Scores images in one run of the model, when a thread is free. The images' memory moves to the thread.
+   *
+   * @throws StatusError INTERNAL when the model or its thread fails, CANCELLED when `signal` aborts before the run begins
+   */
+  run(images: Uint8Array[], signal: AbortSignal): Promise<OutputRows[] | Rejection> {
+    return new Promise((resolve, reject) => {
+      if (signal.aborted) return reject(new StatusError(status.CANCELLED, 'the call was cancelled'));
+      const withdraw = () => {
+        const at = this.queue.indexOf(job);
+        if (at < 0) return;
+        this.queue.splice(at, 1);
+        reject(new StatusError(status.CANCELLED, 'the call was cancelled'));
+      };
+      const settle =
+        <T>(then: (value: T) => void) =>
+        (value: T) => {
+          signal.removeEventListener('abort', withdraw);
+          then(value);
+        };
+      const job: Job = { task: { images }, resolve: settle(resolve), reject: settle(reject) };
+      signal.addEventListener('abort', withdraw);
+      this.queue.push(job);
+      this.dispatch();
+    });
+  }
+
+  /** Ends the threads. */
+  async close(): Promise<void> {
+    this.closing = true;
+    await Promise.all([...this.threads].map((thread) => thread.terminate()));
+  }
+
+  private dispatch(): void {
+    while (this.queue.length > 0) {
+      const thread = this.idle.pop();
+      if (!thread) return;
+      const job = this.queue.shift();
+      if (!job) return;
+      this.busy.set(thread, job);
+      thread.postMessage(
+        job.task,
+        job.task.images.map((image) => image.buffer as ArrayBuffer),
+      );
+    }
+  }
+
+  private startThread(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const thread = new Worker(this.options.script, { workerData: this.options.data });
+      let loaded = false;
+      let cause: Error | undefined;
+      this.threads.add(thread);
+      thread.on('message', (answer: Answer) => {
+        if (answer.kind === 'loaded') {
+          loaded = true;
+          resolve();
+        }
+        this.settle(thread, answer);
+        this.idle.push(thread);
+        this.dispatch();
+      });
+      thread.on('error', (error) => (cause = error));
+      thread.on('exit', (code) => {
+        this.threads.delete(thread);
+        const error = cause ?? new Error(`an inference thread ended with code ${code}`);
+        if (loaded) this.replace(thread, error);
+        else reject(error);
+      });
+    });
+  }
+
+  private settle(thread: Worker, answer: Answer): void {
+    const job = this.busy.get(thread);
+    if (!job) return;
+    this.busy.delete(thread);
+    if (answer.kind === 'scored') job.resolve(answer.outputs);
+    if (answer.kind === 'rejected') job.resolve({ index: answer.index, reason: answer.reason });
+    if (answer.kind === 'failed') job.reject(new StatusError(status.INTERNAL, answer.reason));
+  }
+
+  private replace(thread: Worker, error: Error): void {
+    if (this.closing) return;
+    const at = this.idle.indexOf(thread);
+    if (at >= 0) this.idle.splice(at, 1);
+    this.settle(thread, { kind: 'failed', reason: `the inference thread ended: ${error.message}` });
+    this.options.onThreadFailure(error);
+    const now = Date.now();
+    this.failures = [...this.failures.filter((time) => now - time < THREAD_FAILURE_WINDOW_MS), now];
+    if (this.failures.length > MAX_THREAD_FAILURES) return this.options.onExhausted();
+    this.startThread().catch(() => this.options.onExhausted());
+  }
+}
