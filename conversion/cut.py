@@ -1,0 +1,172 @@
+"""Finds where a graph stops handling files and starts handling images.
+
+TensorFlow decodes the JPEG and onnxruntime cannot, so the graph is cut twice: at the output of the decode op, and at the first
+tensor that holds a batch of images. What lies between is the preprocessing, what lies behind is the network.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import tensorflow as tf
+from tensorflow.core.framework.graph_pb2 import GraphDef
+from tensorflow.python.framework.function_def_to_graph import function_def_to_graph
+
+from conversion.errors import ConversionError
+from conversion.freeze import inline_functions
+
+DECODE_OPS = frozenset({"DecodeJpeg", "DecodeImage", "DecodePng"})
+LOOPS = frozenset({"While", "StatelessWhile"})
+PASS_THROUGH = frozenset({"Identity", "Snapshot", "StopGradient"})
+
+
+@dataclass(frozen=True)
+class DecodeOp:
+    """The op that decodes JPEGs, with what its attributes ask for."""
+
+    name: str
+    type: str
+    dct_method: str
+    """As written in the graph: empty means TensorFlow's default."""
+
+
+@dataclass(frozen=True)
+class Cut:
+    """The two places, as tensor names."""
+
+    images: str
+    """In the main graph: ``[N, height, width, channels]``."""
+    decode: DecodeOp
+    preprocessing: GraphDef
+    """Graph that holds both ends of the preprocessing: the main graph, or the body of the loop over the images."""
+    pixels: str
+    """Output of the decode op: uint8 ``[height, width, 3]``."""
+    image: str
+    """One image (``[height, width, channels]``), or a batch of one when ``batched``."""
+    batched: bool
+
+
+def find_cut(graph_def: GraphDef, source: str, outputs: Sequence[str]) -> Cut:
+    """Finds the cut in a frozen graph; ``source`` is the tensor that takes the JPEGs.
+
+    Raises:
+        ConversionError: there is no image tensor, or no decode op that can be told apart.
+    """
+    with tf.Graph().as_default() as graph:
+        tf.import_graph_def(graph_def, name="")
+    images = _find_images(graph, graph.get_tensor_by_name(source), outputs)
+    decodes = [op for op in graph.get_operations() if op.type in DECODE_OPS]
+    if decodes:
+        decode = _single(decodes)
+        return Cut(images.name, _describe(decode), graph_def, decode.outputs[0].name, images.name, batched=True)
+    body, element = _loop_body(graph, graph_def, images)
+    with tf.Graph().as_default() as body_graph:
+        tf.import_graph_def(body, name="")
+    decode = _single([op for op in body_graph.get_operations() if op.type in DECODE_OPS])
+    return Cut(images.name, _describe(decode), body, decode.outputs[0].name, element, batched=False)
+
+
+def _find_images(graph: tf.Graph, source: tf.Tensor, outputs: Sequence[str]) -> tf.Tensor:
+    targets = {name.rpartition(":")[0] for name in outputs}
+    for op in _downstream(graph, source.op, None):
+        for tensor in op.outputs:
+            if _holds_images(tensor) and targets.isdisjoint(other.name for other in _downstream(graph, source.op, op)):
+                return tensor
+    raise ConversionError(
+        "NoImageTensor",
+        f"no batch of images of fixed size lies between '{source.name}' and the outputs",
+        "resize or crop to a fixed height and width before the network",
+    )
+
+
+def _downstream(graph: tf.Graph, source: tf.Operation, without: tf.Operation | None) -> Iterator[tf.Operation]:
+    """Ops that depend on ``source`` by a path that avoids ``without``, in topological order."""
+    reached = {source}
+    for op in graph.get_operations():
+        if op is not without and any(tensor.op in reached for tensor in op.inputs):
+            reached.add(op)
+            yield op
+
+
+def _holds_images(tensor: tf.Tensor) -> bool:
+    shape = tensor.shape
+    if shape.rank != 4 or not (tensor.dtype.is_floating or tensor.dtype == tf.uint8):
+        return False
+    _, height, width, channels = shape.as_list()
+    return height is not None and width is not None and channels in (1, 3)
+
+
+def _loop_body(graph: tf.Graph, graph_def: GraphDef, images: tf.Tensor) -> tuple[GraphDef, str]:
+    """Body of the loop that fills the list which ``images`` stacks, and the tensor in it that is one image."""
+    stack = _behind_identities(images)
+    loop_output = _behind_identities(stack.op.inputs[0]) if stack.op.type == "TensorListStack" else stack
+    loop = loop_output.op
+    if loop.type not in LOOPS:
+        raise ConversionError(
+            "UnsupportedPreprocessing",
+            f"the images come from {stack.op.type}, and no image decode op lies in the main graph",
+            "decode in the graph itself or in a function given to tf.map_fn",
+        )
+    name = loop.get_attr("body").name
+    function = next(function for function in graph_def.library.function if function.signature.name == name)
+    body = function_def_to_graph(function)
+    accumulator = _behind_identities(body.outputs[loop_output.value_index])
+    if accumulator.op.type != "TensorListSetItem":
+        raise ConversionError(
+            "UnsupportedPreprocessing",
+            f"the loop over the images fills its list by {accumulator.op.type}",
+            "use tf.map_fn",
+        )
+    element = accumulator.op.inputs[2].name
+    body_def = body.as_graph_def(add_shapes=True)
+    body_def.library.CopyFrom(graph_def.library)
+    _bind_constants(body_def, loop, body)
+    return inline_functions(body_def, [], [element]), element
+
+
+def _bind_constants(body_def: GraphDef, loop: tf.Operation, body: tf.Graph) -> None:
+    """Puts constants that the loop hands on unchanged (a captured mean, for example) into its body."""
+    nodes = {node.name: node for node in body_def.node}
+    for outer, inner, result in zip(loop.inputs, body.inputs, body.outputs, strict=True):
+        constant = _behind_identities(outer).op
+        if constant.type == "Const" and _behind_identities(result) is inner:
+            node = nodes[inner.op.name]
+            node.CopyFrom(constant.node_def)
+            node.name = inner.op.name
+
+
+def _behind_identities(tensor: tf.Tensor) -> tf.Tensor:
+    while tensor.op.type in PASS_THROUGH:
+        tensor = tensor.op.inputs[0]
+    return tensor
+
+
+def _single(decodes: Sequence[tf.Operation]) -> tf.Operation:
+    if len(decodes) != 1:
+        raise ConversionError(
+            "UnsupportedPreprocessing",
+            f"{len(decodes)} image decode ops feed the network; one is supported",
+            "decode every image by the same op",
+        )
+    return decodes[0]
+
+
+def _describe(decode: tf.Operation) -> DecodeOp:
+    """Reads the op's attributes; refuses what the scoring server does not decode alike."""
+    refused = []
+    if decode.get_attr("channels") != 3:
+        refused.append(f"channels={decode.get_attr('channels')} (3 is supported)")
+    if decode.type == "DecodeJpeg":
+        if decode.get_attr("ratio") != 1:
+            refused.append(f"ratio={decode.get_attr('ratio')} (1 is supported)")
+        if not decode.get_attr("fancy_upscaling"):
+            refused.append("fancy_upscaling=false (true is supported)")
+    elif decode.get_attr("dtype") != tf.uint8:
+        refused.append(f"dtype={decode.get_attr('dtype').name} (uint8 is supported)")
+    if refused:
+        raise ConversionError(
+            "UnsupportedDecode",
+            f"{decode.type} '{decode.name}' has {', '.join(refused)}",
+            "change the op in the exported graph",
+        )
+    dct_method = decode.get_attr("dct_method").decode() if decode.type == "DecodeJpeg" else ""
+    return DecodeOp(decode.name, decode.type, dct_method)

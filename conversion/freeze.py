@@ -1,0 +1,45 @@
+"""Turns a loaded model into one graph without variables and with every ordinary function inlined."""
+
+from collections.abc import Sequence
+
+import tensorflow as tf
+from tensorflow.core.framework.graph_pb2 import GraphDef
+from tensorflow.core.protobuf.config_pb2 import ConfigProto
+from tensorflow.core.protobuf.rewriter_config_pb2 import RewriterConfig
+from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_from_session_graph
+from tensorflow.python.grappler import tf_optimizer
+
+LOWER_CONTROL_FLOW = "_lower_using_switch_merge"
+"""Attribute that makes TensorFlow flatten loops into the graph, where their bodies cannot be told apart any more."""
+
+
+def freeze(session: tf.compat.v1.Session, inputs: Sequence[str], outputs: Sequence[str]) -> GraphDef:
+    """The part of the session's graph between the named tensors, its variables as constants.
+
+    Loops stay functional: each body is a function of the graph's library.
+    """
+    graph_def = session.graph.as_graph_def()
+    frozen = convert_variables_to_constants_from_session_graph(session, graph_def, [_op(name) for name in outputs])
+    for nodes in (frozen.node, *(function.node_def for function in frozen.library.function)):
+        for node in nodes:
+            node.attr.pop(LOWER_CONTROL_FLOW, None)
+    return inline_functions(frozen, inputs, outputs)
+
+
+def inline_functions(graph_def: GraphDef, inputs: Sequence[str], outputs: Sequence[str]) -> GraphDef:
+    """Replaces calls of functions by their bodies; what the outputs do not need goes."""
+    with tf.Graph().as_default() as graph:
+        tf.import_graph_def(graph_def, name="")
+        fetches = tf.compat.v1.get_collection_ref(tf.compat.v1.GraphKeys.TRAIN_OP)
+        fetches.extend(graph.get_tensor_by_name(name) for name in (*inputs, *outputs))
+        meta_graph = tf.compat.v1.train.export_meta_graph(graph_def=graph_def, graph=graph)
+    config = ConfigProto()
+    rewrites = config.graph_options.rewrite_options
+    rewrites.min_graph_nodes = -1  # grappler leaves graphs of fewer than four nodes alone otherwise
+    rewrites.meta_optimizer_iterations = RewriterConfig.ONE
+    rewrites.optimizers.append("function")
+    return tf_optimizer.OptimizeGraph(config, meta_graph)
+
+
+def _op(tensor: str) -> str:
+    return tensor.rpartition(":")[0] or tensor

@@ -1,0 +1,109 @@
+"""What TensorFlow itself answers to photos: the truth that the converted model is held against, there and in the scoring server."""
+
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from conversion.cut import DecodeOp
+from conversion.errors import ConversionError
+from conversion.load import Selection
+
+JPEG_MAGIC = b"\xff\xd8"
+DCT_METHODS = ("INTEGER_FAST", "INTEGER_ACCURATE")
+
+
+@dataclass(frozen=True)
+class Photo:
+    """A JPEG and its digest (64 hexadecimal digits)."""
+
+    name: str
+    digest: str
+    jpeg: bytes
+
+
+@dataclass(frozen=True)
+class Golden:
+    """A photo and, by output key, the one row (float32) that TensorFlow gave for it."""
+
+    photo: Photo
+    rows: dict[str, NDArray[np.float32]]
+
+
+def read_photos(directory: Path) -> list[Photo]:
+    """The photos of a directory, by digest; a file named by a SHA-256 must have it.
+
+    Raises:
+        ConversionError: there is none, one is not a JPEG, or one differs from its name.
+    """
+    photos = {}
+    for file in sorted(file for file in directory.iterdir() if file.is_file()):
+        jpeg = file.read_bytes()
+        digest = hashlib.sha256(jpeg).hexdigest()
+        if re.fullmatch("[0-9a-f]{64}", file.stem) and file.stem != digest:
+            raise ConversionError("PhotoDamaged", f"photo {file.name} has the digest {digest}", "upload it again")
+        if not jpeg.startswith(JPEG_MAGIC):
+            raise ConversionError("PhotoNotJpeg", f"photo {file.name} is not a JPEG", "give JPEGs in smoke.photos")
+        photos[digest] = Photo(file.name, digest, jpeg)
+    if not photos:
+        raise ConversionError(
+            "NoPhotos", f"there are no photos in {directory.name}/", "give at least one in smoke.photos"
+        )
+    return [photos[digest] for digest in sorted(photos)]
+
+
+def score(session: tf.compat.v1.Session, selection: Selection, photos: Sequence[Photo]) -> list[Golden]:
+    """Runs the loaded model on each photo by itself.
+
+    Raises:
+        ConversionError: TensorFlow refuses a photo; the message names it.
+    """
+    tensors = {output.key: output.tensor for output in selection.outputs}
+    goldens = []
+    for photo in photos:
+        # A model may take a batch of one only as a scalar; its signature says so by rank 0.
+        fed = [photo.jpeg] if session.graph.get_tensor_by_name(selection.input.tensor).shape.rank != 0 else photo.jpeg
+        try:
+            answer = session.run(tensors, {selection.input.tensor: fed})
+        except tf.errors.OpError as error:
+            reason = error.message.partition("\n")[0]
+            raise ConversionError(
+                "PhotoRefused", f"the model refuses photo {photo.name}: {reason}", "give another photo"
+            ) from error
+        goldens.append(Golden(photo, {key: np.asarray(value[:1], "<f4") for key, value in answer.items()}))
+    return goldens
+
+
+def decode(op: DecodeOp, jpeg: bytes) -> NDArray[np.uint8]:
+    """Pixels (uint8 ``[height, width, 3]``) as the graph's own op gives them."""
+    if op.type == "DecodeJpeg":
+        pixels = tf.io.decode_jpeg(jpeg, channels=3, dct_method=op.dct_method)
+    elif op.type == "DecodePng":
+        pixels = tf.io.decode_png(jpeg, channels=3)
+    else:
+        pixels = tf.io.decode_image(jpeg, channels=3, expand_animations=False)
+    array: NDArray[np.uint8] = pixels.numpy()
+    return array
+
+
+def dct_method(op: DecodeOp, photos: Sequence[Photo]) -> str:
+    """The inverse DCT that the op uses: as the graph says, else found by comparing pixels, bit for bit.
+
+    Raises:
+        ConversionError: it is neither of those that the scoring server has.
+    """
+    if op.dct_method in DCT_METHODS:
+        return op.dct_method
+    for method in DCT_METHODS:
+        if all(np.array_equal(decode(op, p.jpeg), tf.io.decode_jpeg(p.jpeg, 3, dct_method=method)) for p in photos):
+            return method
+    raise ConversionError(
+        "UnsupportedDecode",
+        f"{op.type} '{op.name}' decodes by neither of {', '.join(DCT_METHODS)}",
+        "use tf.io.decode_jpeg",
+    )

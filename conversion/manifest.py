@@ -1,0 +1,113 @@
+"""The files of a converted model beside its ONNX graphs, and the manifest that describes them (converted-model/1)."""
+
+import hashlib
+import json
+import re
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy
+import onnx
+import onnxruntime
+import tensorflow
+import tf2onnx
+
+from conversion.errors import ConversionError
+from conversion.golden import Golden
+from conversion.load import Selection, SignatureTensor
+
+MANIFEST = "manifest.json"
+FORMAT = "slipway.converted-model/1"
+LABELS = Path("assets.extra") / "labels.txt"
+TOOLS = (numpy, onnx, onnxruntime, tensorflow, tf2onnx)
+
+
+def file_digest(file: Path) -> str:
+    """``sha256:`` and 64 hexadecimal digits."""
+    return f"sha256:{hashlib.sha256(file.read_bytes()).hexdigest()}"
+
+
+def write_goldens(out: Path, goldens: Sequence[Golden]) -> list[dict[str, Any]]:
+    """Writes photos and rows under ``goldens/``; returns the manifest's part about them."""
+    (out / "goldens").mkdir(exist_ok=True)
+    return [_write_golden(out, golden) for golden in goldens]
+
+
+def _write_golden(out: Path, golden: Golden) -> dict[str, Any]:
+    digest = golden.photo.digest
+    photo = f"goldens/{digest}.jpg"
+    (out / photo).write_bytes(golden.photo.jpeg)
+    outputs = {}
+    for key, row in golden.rows.items():
+        file = f"goldens/{digest}.{re.sub('[^A-Za-z0-9_-]', '_', key)}.f32"
+        (out / file).write_bytes(row.tobytes())
+        outputs[key] = {"file": file, "sha256": file_digest(out / file), "shape": list(row.shape)}
+    return {"sha256": f"sha256:{digest}", "photo": photo, "outputs": outputs}
+
+
+def copy_labels(saved_model: Path, out: Path, outputs: Sequence[SignatureTensor]) -> dict[str, Any] | None:
+    """Copies the model's labels, when it has any; returns the manifest's part about them.
+
+    Raises:
+        ConversionError: no output has as many classes as there are labels.
+    """
+    source = saved_model / LABELS
+    if not source.is_file():
+        return None
+    labels = source.read_text(encoding="utf-8").splitlines()
+    sizes = {output.key: output.shape[-1] for output in outputs if output.shape}
+    if not any(size in (-1, len(labels)) for size in sizes.values()):
+        raise ConversionError(
+            "LabelsMismatch",
+            f"{LABELS} has {len(labels)} lines, and the outputs have {', '.join(f'{size} ({key})' for key, size in sizes.items())}",
+            "give one label for each class, one a line",
+        )
+    shutil.copyfile(source, out / "labels.txt")
+    return {"file": "labels.txt", "sha256": file_digest(out / "labels.txt")}
+
+
+def describe_model(file: Path) -> dict[str, Any]:
+    """The manifest's part about the network."""
+    model = onnx.load(file)
+    return {
+        "file": file.name,
+        "sha256": file_digest(file),
+        "input": model.graph.input[0].name,
+        "opset": model.opset_import[0].version,
+        "irVersion": model.ir_version,
+    }
+
+
+def describe_preprocess(file: Path) -> dict[str, Any]:
+    """The manifest's part about the preprocessing."""
+    model = onnx.load(file)
+    return {
+        "file": file.name,
+        "sha256": file_digest(file),
+        "input": model.graph.input[0].name,
+        "output": model.graph.output[0].name,
+    }
+
+
+def describe_selection(selection: Selection, names: dict[str, str]) -> dict[str, Any]:
+    """The manifest's part about the source; ``names`` maps tensors to their names in the ONNX graph."""
+    return {
+        "source": {"signature": selection.signature},
+        "inputs": [_describe_tensor(selection.input)],
+        "outputs": [_describe_tensor(output) | {"onnx": names[output.tensor]} for output in selection.outputs],
+    }
+
+
+def _describe_tensor(tensor: SignatureTensor) -> dict[str, Any]:
+    return {"name": tensor.key, "tensor": tensor.tensor, "dtype": tensor.dtype, "shape": list(tensor.shape)}
+
+
+def write_manifest(out: Path, parts: dict[str, Any]) -> str:
+    """Writes ``manifest.json``, whose presence marks a complete result; returns its digest."""
+    content = {"format": FORMAT, "tools": {tool.__name__: tool.__version__ for tool in TOOLS}} | parts
+    partial = out / f"{MANIFEST}.partial"
+    partial.write_text(json.dumps(content, sort_keys=True, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    partial.rename(out / MANIFEST)
+    return file_digest(out / MANIFEST)
