@@ -12,8 +12,7 @@ import type {
 } from './messages.js';
 
 // These options are what makes the interfaces in messages.ts true: every field is there when a message is read.
-// The cast: protobufjs types its own JSON without map fields.
-const definitions = fromJSON(descriptor as Parameters<typeof fromJSON>[0], {
+const definitions = fromJSON(descriptor, {
   keepCase: true,
   longs: Number,
   enums: String,
@@ -21,9 +20,10 @@ const definitions = fromJSON(descriptor as Parameters<typeof fromJSON>[0], {
   oneofs: true,
 });
 
-type Method<Request, Response> = MethodDefinition<Draft<Request>, Draft<Response>> & {
-  requestDeserialize(bytes: Buffer): Request;
-  responseDeserialize(bytes: Buffer): Response;
+/** A method with its messages: as they are written, and as they are read. */
+export type Method<Request, Response> = MethodDefinition<Draft<Request>, Draft<Response>> & {
+  requestDeserialize(this: void, bytes: Buffer): Request;
+  responseDeserialize(this: void, bytes: Buffer): Response;
 };
 
 function definitionOf(name: string): AnyDefinition {
@@ -41,8 +41,8 @@ export const predictionService = definitionOf('tensorflow.serving.PredictionServ
 
 const signatureDefMap = definitionOf('tensorflow.serving.SignatureDefMap') as unknown as {
   // The same as above.
-  serialize(message: Draft<SignatureDefMap>): Buffer;
-  deserialize(bytes: Buffer): SignatureDefMap;
+  serialize(this: void, message: Draft<SignatureDefMap>): Buffer;
+  deserialize(this: void, bytes: Buffer): SignatureDefMap;
 };
 
 const SIGNATURE_DEF_MAP_URL = 'type.googleapis.com/tensorflow.serving.SignatureDefMap';

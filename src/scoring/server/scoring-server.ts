@@ -35,7 +35,7 @@ export interface ScoringServerOptions {
   /** The module that an inference thread runs. */
   threadScript: URL;
   /** The server can score nothing more; the process should end. */
-  onExhausted(): void;
+  onExhausted: () => void;
 }
 
 /** A scoring server that is ready. */
