@@ -1,0 +1,180 @@
+import type { V1Container, V1Deployment, V1ObjectMeta, V1Probe, V1Secret, V1Service } from '@kubernetes/client-node';
+import type { ReleaseInput } from '../../deployment/activities.js';
+import {
+  OWNER_ANNOTATION,
+  RELEASE_LABEL,
+  SERVICE_LABEL,
+  ownershipMark,
+  releaseName,
+  shortDigest,
+} from '../../deployment/names.js';
+import { DRAIN_SECONDS, STARTUP_FAILURES, STARTUP_PERIOD_SECONDS, TERMINATION_GRACE_SECONDS } from './limits.js';
+
+/** Every object of Slipway lives here: the namespace that each cluster has. */
+export const NAMESPACE = 'default';
+/** Port of the TensorFlow Serving gRPC API, in the pod and on the Services. */
+export const GRPC_PORT = 8500;
+/** Port of the probes: plain HTTP, because gRPC probes do not speak TLS. */
+export const HTTP_PORT = 8501;
+/** User and group that the image runs as. */
+const SCORING_USER = 1000;
+const KEYS_DIR = '/run/slipway/keys';
+const KEYS_VOLUME = 'keys';
+const CONTAINER = 'scoring';
+
+export const RELEASE_DIGEST_ANNOTATION = 'slipway.dev/release-digest';
+export const IMAGE_DIGEST_ANNOTATION = 'slipway.dev/image-digest';
+/** `name:version` of the registered model that the release was converted from. */
+export const SOURCE_MODEL_ANNOTATION = 'slipway.dev/source-model';
+/** `name:version` of the converted model in the image. */
+export const CONVERTED_MODEL_ANNOTATION = 'slipway.dev/converted-model';
+
+/** The two keys of a service; either opens it, so that one can be changed while callers use the other. */
+export interface ScoringKeys {
+  readonly primary: string;
+  readonly secondary: string;
+}
+
+/** Labels that select the pods of one release, and nothing else. */
+export function releaseLabels(service: string, releaseDigest: string): Record<string, string> {
+  return { [SERVICE_LABEL]: service, [RELEASE_LABEL]: shortDigest(releaseDigest) };
+}
+
+/**
+ * The Deployment of a release. Each release has its own, named by its digest, so that it is never rolled: the public Service
+ * moves from one to the next.
+ *
+ * @param loginServer host of the registry that holds the image
+ */
+export function releaseDeployment(input: ReleaseInput, loginServer: string): V1Deployment {
+  const labels = releaseLabels(input.identity.service, input.image.releaseDigest);
+  const owner = { [OWNER_ANNOTATION]: ownershipMark(input.identity) };
+  const name = nameOf(input);
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: metadata(input, {
+      [RELEASE_DIGEST_ANNOTATION]: input.image.releaseDigest,
+      [IMAGE_DIGEST_ANNOTATION]: input.image.digest,
+      [SOURCE_MODEL_ANNOTATION]: `${input.source.name}:${input.source.version}`,
+      [CONVERTED_MODEL_ANNOTATION]: `${input.converted.name}:${input.converted.version}`,
+    }),
+    spec: {
+      replicas: input.scoring.replicas,
+      selector: { matchLabels: labels },
+      template: {
+        metadata: { labels, annotations: owner },
+        spec: {
+          // A scoring server asks nothing of the API server, and the names of other Services are not its business.
+          automountServiceAccountToken: false,
+          enableServiceLinks: false,
+          terminationGracePeriodSeconds: TERMINATION_GRACE_SECONDS,
+          securityContext: {
+            runAsNonRoot: true,
+            runAsUser: SCORING_USER,
+            runAsGroup: SCORING_USER,
+            fsGroup: SCORING_USER,
+            seccompProfile: { type: 'RuntimeDefault' },
+          },
+          containers: [scoringContainer(input, loginServer)],
+          ...(input.scoring.auth === 'key' ? { volumes: [{ name: KEYS_VOLUME, secret: { secretName: name } }] } : {}),
+        },
+      },
+    },
+  };
+}
+
+/** A ClusterIP Service for what looks at a release from inside the cluster before the public Service selects it. */
+export function candidateService(input: ReleaseInput): V1Service {
+  return {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: metadata(input),
+    spec: {
+      type: 'ClusterIP',
+      selector: releaseLabels(input.identity.service, input.image.releaseDigest),
+      ports: [grpcPort()],
+    },
+  };
+}
+
+/** The Secret with a release's keys. */
+export function keysSecret(input: ReleaseInput, keys: ScoringKeys): V1Secret {
+  return {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    type: 'Opaque',
+    metadata: metadata(input),
+    data: { primary: base64(keys.primary), secondary: base64(keys.secondary) },
+  };
+}
+
+/** The gRPC port of a Service. `appProtocol` stays unset: with it, Azure's load balancer would probe HTTP on the port. */
+export function grpcPort(): { name: string; protocol: string; port: number; targetPort: number } {
+  return { name: 'grpc', protocol: 'TCP', port: GRPC_PORT, targetPort: GRPC_PORT };
+}
+
+function scoringContainer(input: ReleaseInput, loginServer: string): V1Container {
+  const { scoring, image, source } = input;
+  const withKeys = scoring.auth === 'key';
+  const resources = { cpu: scoring.cpu, memory: scoring.memory };
+  return {
+    name: CONTAINER,
+    image: `${loginServer}/${image.repository}@${image.digest}`,
+    env: [
+      { name: 'MODEL_NAME', value: source.name },
+      { name: 'MODEL_VERSION', value: source.version },
+      { name: 'DRAIN_SECONDS', value: String(DRAIN_SECONDS) },
+      // The pod's share of CPU, not the node's: more threads than CPUs make every request slower.
+      { name: 'WORKER_THREADS', value: String(wholeCpus(scoring.cpu)) },
+      { name: 'INTRA_OP_THREADS', value: '1' },
+      ...(withKeys ? [{ name: 'SCORING_KEYS_DIR', value: KEYS_DIR }] : []),
+    ],
+    ports: [
+      { name: 'grpc', containerPort: GRPC_PORT },
+      { name: 'http', containerPort: HTTP_PORT },
+    ],
+    // Requests equal to limits: a neighbour's load cannot move the latency of a scoring service.
+    resources: { requests: resources, limits: resources },
+    startupProbe: {
+      ...httpProbe('/readyz'),
+      periodSeconds: STARTUP_PERIOD_SECONDS,
+      failureThreshold: STARTUP_FAILURES,
+    },
+    readinessProbe: { ...httpProbe('/readyz'), periodSeconds: 5, failureThreshold: 2 },
+    livenessProbe: { ...httpProbe('/healthz'), periodSeconds: 10, failureThreshold: 3 },
+    securityContext: {
+      allowPrivilegeEscalation: false,
+      readOnlyRootFilesystem: true,
+      capabilities: { drop: ['ALL'] },
+    },
+    ...(withKeys ? { volumeMounts: [{ name: KEYS_VOLUME, mountPath: KEYS_DIR, readOnly: true }] } : {}),
+  };
+}
+
+function httpProbe(path: string): V1Probe {
+  return { httpGet: { path, port: HTTP_PORT }, timeoutSeconds: 5 };
+}
+
+function metadata(input: ReleaseInput, annotations: Record<string, string> = {}): V1ObjectMeta {
+  return {
+    name: nameOf(input),
+    namespace: NAMESPACE,
+    labels: releaseLabels(input.identity.service, input.image.releaseDigest),
+    annotations: { [OWNER_ANNOTATION]: ownershipMark(input.identity), ...annotations },
+  };
+}
+
+function nameOf(input: ReleaseInput): string {
+  return releaseName(input.identity.service, input.image.releaseDigest);
+}
+
+/** Whole CPUs of a Kubernetes quantity, at least one: `500m` → 1, `2` → 2. */
+function wholeCpus(quantity: string): number {
+  const cpus = quantity.endsWith('m') ? Number.parseFloat(quantity) / 1000 : Number.parseFloat(quantity);
+  return Math.max(1, Math.floor(cpus));
+}
+
+function base64(text: string): string {
+  return Buffer.from(text).toString('base64');
+}
