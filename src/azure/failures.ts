@@ -64,6 +64,11 @@ export function isNotFound(error: unknown): boolean {
   return read(error).status === 404;
 }
 
+/** A DELETE of what is not there has done its work. */
+export function ignoreNotFound(error: unknown): void {
+  if (!isNotFound(error)) throw error;
+}
+
 /** Whether the service answered that the resource is there already or in the way (409, 412). */
 export function isConflict(error: unknown): boolean {
   const { status } = read(error);

@@ -1,0 +1,189 @@
+import type { CommandJob, JobBase } from '@azure/arm-machinelearning';
+import { z } from 'zod';
+import { FailureType, SlipwayError } from '../deployment/errors.js';
+import {
+  isOfDeployment,
+  isOfService,
+  OWNER_TAG,
+  ownershipMark,
+  SERVICE_TAG,
+  type Identity,
+} from '../deployment/names.js';
+import type { AzureConnection } from './connection.js';
+import { ignoreNotFound, isConflict, isNotFound, readRetryAfter } from './failures.js';
+import { CONVERSION_JOB_TIMEOUT } from './limits.js';
+import { inWorkspace } from './workspace.js';
+
+/** A job as one look saw it. */
+export interface Job {
+  readonly name: string;
+  /** Azure ML's state, for example `Preparing`. */
+  readonly status: string;
+  readonly owner: string | undefined;
+  /** Why it failed, where the service says so. */
+  readonly failure: { readonly code: string; readonly message: string } | undefined;
+  /** Where its logs lie: the address of its default output. */
+  readonly artifacts: string;
+  readonly retryAfterSeconds: number | undefined;
+}
+
+/** A command to run on a folder or two. Addresses are `azureml://`, ids are ARM ids. */
+export interface JobContent {
+  readonly displayName: string;
+  readonly command: string;
+  readonly environmentId: string;
+  readonly codeId: string;
+  /** ARM id of a compute, or the size of a serverless machine. */
+  readonly compute: { readonly computeId: string } | { readonly instanceType: string };
+  /** Folders to read, by the name that the command uses. */
+  readonly inputs: Readonly<Record<string, string>>;
+  /** Folders to write, by the name that the command uses. */
+  readonly outputs: Readonly<Record<string, string>>;
+}
+
+/** States that a job stays in. */
+const ENDED: ReadonlySet<string> = new Set(['Completed', 'Failed', 'Canceled']);
+
+/** Whether a job is over, well or not. */
+export function hasEnded({ status }: Pick<Job, 'status'>): boolean {
+  return ENDED.has(status);
+}
+
+/** Submits a job, unless this deployment has one of that name. @throws SlipwayError `NameConflict` */
+export async function ensureJob(
+  azure: AzureConnection,
+  identity: Identity,
+  name: string,
+  content: JobContent,
+  abortSignal: AbortSignal,
+): Promise<void> {
+  if (await isSubmitted(azure, identity, name, abortSignal)) return;
+  const { client, place } = inWorkspace(azure, identity);
+  try {
+    await client.jobs.createOrUpdate(...place, name, { properties: toJob(identity, content) }, { abortSignal });
+  } catch (error) {
+    // An earlier request whose reply was lost may have come through in between.
+    if (!isConflict(error) || !(await isSubmitted(azure, identity, name, abortSignal))) throw error;
+  }
+}
+
+async function isSubmitted(
+  azure: AzureConnection,
+  identity: Identity,
+  name: string,
+  abortSignal: AbortSignal,
+): Promise<boolean> {
+  const existing = await getJob(azure, identity, name, abortSignal);
+  if (existing && !isOfDeployment(existing.owner, identity)) {
+    throw new SlipwayError(FailureType.NameConflict, `The workspace has a job ${name} that is not this deployment's`);
+  }
+  return existing !== undefined;
+}
+
+function toJob(identity: Identity, content: JobContent): CommandJob {
+  return {
+    jobType: 'Command',
+    displayName: content.displayName,
+    experimentName: 'slipway',
+    command: content.command,
+    environmentId: content.environmentId,
+    codeId: content.codeId,
+    ...('computeId' in content.compute
+      ? { computeId: content.compute.computeId }
+      : { resources: { instanceType: content.compute.instanceType, instanceCount: 1 } }),
+    inputs: mapValues(content.inputs, (uri) => ({ jobInputType: 'uri_folder', mode: 'ReadOnlyMount', uri }) as const),
+    outputs: mapValues(
+      content.outputs,
+      (uri) => ({ jobOutputType: 'uri_folder', mode: 'ReadWriteMount', uri }) as const,
+    ),
+    limits: { jobLimitsType: 'Command', timeout: CONVERSION_JOB_TIMEOUT },
+    tags: { [OWNER_TAG]: ownershipMark(identity), [SERVICE_TAG]: identity.service },
+  };
+}
+
+function mapValues<A, B>(record: Readonly<Record<string, A>>, map: (value: A) => B): Record<string, B> {
+  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, map(value)]));
+}
+
+/** What the SDK leaves out of a job's body. */
+const RawJob = z.object({
+  properties: z.object({ error: z.object({ code: z.string(), message: z.string() }).nullish() }),
+});
+
+/** Looks at a job once; undefined when there is none. */
+export async function getJob(
+  azure: AzureConnection,
+  identity: Identity,
+  name: string,
+  abortSignal: AbortSignal,
+): Promise<Job | undefined> {
+  const { client, place } = inWorkspace(azure, identity);
+  let retryAfterSeconds: number | undefined;
+  let raw: unknown;
+  try {
+    const found = await client.jobs.get(...place, name, {
+      abortSignal,
+      onResponse: ({ headers, bodyAsText }) => {
+        retryAfterSeconds = readRetryAfter((header) => headers.get(header));
+        raw = bodyAsText ? JSON.parse(bodyAsText) : undefined;
+      },
+    });
+    const failure = RawJob.safeParse(raw).data?.properties.error ?? undefined;
+    return { ...toLook(found), failure, retryAfterSeconds };
+  } catch (error) {
+    if (isNotFound(error)) return undefined;
+    throw error;
+  }
+}
+
+/** The jobs of a service, whichever of its deployments submitted them. */
+export async function findJobs(azure: AzureConnection, identity: Identity, abortSignal: AbortSignal): Promise<Job[]> {
+  const { client, place } = inWorkspace(azure, identity);
+  const jobs: Job[] = [];
+  for await (const found of client.jobs.list(...place, { tag: OWNER_TAG, listViewType: 'All', abortSignal })) {
+    const job = toLook(found);
+    if (isOfService(job.owner, identity)) jobs.push({ ...job, failure: undefined, retryAfterSeconds: undefined });
+  }
+  return jobs;
+}
+
+/** Asks a job to stop. One that has ended or is gone needs no asking. */
+export async function cancelJob(
+  azure: AzureConnection,
+  identity: Identity,
+  name: string,
+  abortSignal: AbortSignal,
+): Promise<void> {
+  const { client, place } = inWorkspace(azure, identity);
+  try {
+    await client.jobs.beginCancel(...place, name, { abortSignal });
+  } catch (error) {
+    if (!isNotFound(error) && !isConflict(error)) throw error;
+  }
+}
+
+/** Sends the DELETE of a job that has ended; one that is not there is deleted. */
+export async function deleteJob(
+  azure: AzureConnection,
+  identity: Identity,
+  name: string,
+  abortSignal: AbortSignal,
+): Promise<void> {
+  const { client, place } = inWorkspace(azure, identity);
+  await client.jobs.beginDelete(...place, name, { abortSignal }).catch(ignoreNotFound);
+}
+
+function toLook({ name = '', properties }: JobBase): Pick<Job, 'name' | 'status' | 'owner' | 'artifacts'> {
+  return {
+    name,
+    status: properties.status ?? 'Unknown',
+    owner: properties.tags?.[OWNER_TAG] ?? undefined,
+    artifacts: defaultOutput(properties) ?? `azureml://datastores/workspaceartifactstore/ExperimentRun/dcid.${name}`,
+  };
+}
+
+function defaultOutput(properties: JobBase['properties']): string | undefined {
+  if (!('outputs' in properties)) return undefined;
+  const output = properties.outputs?.['default'];
+  return output && 'uri' in output && typeof output.uri === 'string' ? output.uri : undefined;
+}

@@ -1,0 +1,160 @@
+import { createReadStream } from 'node:fs';
+import type { ContainerRegistryContentClient, ContainerRepository } from '@azure/container-registry';
+import type { AzureConnection } from './connection.js';
+import { ignoreNotFound, isNotFound } from './failures.js';
+import { parseResourceId } from './workspace.js';
+
+/** One repository of a registry. */
+export interface RegistryRepository {
+  readonly name: string;
+  readonly content: ContainerRegistryContentClient;
+  readonly artifacts: ContainerRepository;
+}
+
+/** A blob to push: a layer that lies in a file, or a small document. */
+export interface PushBlob {
+  readonly digest: string;
+  readonly size: number;
+  readonly source: { readonly file: string } | { readonly content: Buffer };
+}
+
+/** An image to push: its blobs first, then the manifest under each tag, in order. */
+export interface PushImage {
+  readonly blobs: readonly PushBlob[];
+  readonly manifest: { readonly content: Buffer; readonly mediaType: string; readonly digest: string };
+  readonly tags: readonly string[];
+}
+
+/** A manifest of a repository with the tags that point to it. */
+export interface TaggedManifest {
+  readonly digest: string;
+  readonly tags: readonly string[];
+}
+
+/** The address of a registry, as the registry itself gives it. */
+export async function getLoginServer(
+  azure: AzureConnection,
+  registryId: string,
+  abortSignal: AbortSignal,
+): Promise<string> {
+  const { subscriptionId, resourceGroup, name } = parseResourceId(registryId);
+  const found = await azure.containerRegistry(subscriptionId).registries.get(resourceGroup, name, { abortSignal });
+  return found.loginServer ?? '';
+}
+
+/** Opens a repository; it need not exist yet. */
+export async function openRepository(
+  azure: AzureConnection,
+  registryId: string,
+  name: string,
+  abortSignal: AbortSignal,
+): Promise<RegistryRepository> {
+  const loginServer = await getLoginServer(azure, registryId, abortSignal);
+  return {
+    name,
+    content: azure.registryContent(loginServer, name),
+    artifacts: azure.registry(loginServer).getRepository(name),
+  };
+}
+
+/** Pushes an image: what the registry has already, blob or tag, is not sent again. */
+export async function pushImage(
+  repository: RegistryRepository,
+  image: PushImage,
+  { abortSignal, onBlob }: { abortSignal: AbortSignal; onBlob?: (blob: PushBlob, sent: boolean) => void },
+): Promise<void> {
+  const { manifest } = image;
+  const missing: string[] = [];
+  for (const tag of image.tags) {
+    if ((await findDigest(repository, tag, abortSignal)) !== manifest.digest) missing.push(tag);
+  }
+  // A registry refuses a manifest whose blobs it lacks: under any tag, the manifest proves that all of them are there.
+  if (missing.length === image.tags.length) {
+    for (const blob of image.blobs) onBlob?.(blob, await pushBlob(repository, blob, abortSignal));
+  }
+  for (const tag of missing) {
+    await repository.content.setManifest(manifest.content, { tag, mediaType: manifest.mediaType, abortSignal });
+  }
+}
+
+async function pushBlob(
+  { content }: RegistryRepository,
+  { digest, source }: PushBlob,
+  abortSignal: AbortSignal,
+): Promise<boolean> {
+  if (await hasBlob(content, digest, abortSignal)) return false;
+  const stream = 'file' in source ? createReadStream(source.file) : source.content;
+  await content.uploadBlob(stream, { abortSignal });
+  return true;
+}
+
+/** The client offers no HEAD of a blob: its download is begun, and dropped once the registry has said that it has it. */
+async function hasBlob(
+  content: ContainerRegistryContentClient,
+  digest: string,
+  abortSignal: AbortSignal,
+): Promise<boolean> {
+  const drop = new AbortController();
+  try {
+    const download = await content.downloadBlob(digest, { abortSignal: AbortSignal.any([abortSignal, drop.signal]) });
+    download.content.on('error', () => undefined);
+    drop.abort();
+    return true;
+  } catch (error) {
+    if (isNotFound(error)) return false;
+    throw error;
+  }
+}
+
+/** Digest of the manifest under a tag; undefined when there is none. */
+export async function findDigest(
+  { content }: RegistryRepository,
+  tag: string,
+  abortSignal: AbortSignal,
+): Promise<string | undefined> {
+  try {
+    return (await content.getManifest(tag, { abortSignal })).digest;
+  } catch (error) {
+    if (isNotFound(error)) return undefined;
+    throw error;
+  }
+}
+
+/** Every manifest of a repository with its tags; none when there is no such repository. */
+export async function listManifests(
+  { artifacts }: RegistryRepository,
+  abortSignal: AbortSignal,
+): Promise<TaggedManifest[]> {
+  const manifests: TaggedManifest[] = [];
+  try {
+    for await (const { digest, tags } of artifacts.listManifestProperties({ abortSignal })) {
+      manifests.push({ digest, tags });
+    }
+  } catch (error) {
+    if (!isNotFound(error)) throw error;
+  }
+  return manifests;
+}
+
+/** Deletes a manifest with all its tags; one that is not there is deleted. */
+export async function deleteManifest(
+  { artifacts }: RegistryRepository,
+  digest: string,
+  abortSignal: AbortSignal,
+): Promise<void> {
+  await artifacts.getArtifact(digest).delete({ abortSignal }).catch(ignoreNotFound);
+}
+
+/** Deletes a tag and leaves what it points to; one that is not there is deleted. */
+export async function deleteTag(
+  { artifacts }: RegistryRepository,
+  tag: string,
+  abortSignal: AbortSignal,
+): Promise<void> {
+  await artifacts.getArtifact(tag).deleteTag(tag, { abortSignal }).catch(ignoreNotFound);
+}
+
+/** Deletes a repository and everything in it; one that is not there is deleted. */
+export async function deleteRepository({ artifacts }: RegistryRepository, abortSignal: AbortSignal): Promise<void> {
+  await artifacts.delete({ abortSignal }).catch(ignoreNotFound);
+}

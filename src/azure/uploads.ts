@@ -1,0 +1,137 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { readdir, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import pLimit from 'p-limit';
+import { digestOf, digestOfTree, type Digest } from '../deployment/digests.js';
+import { SlipwayError } from '../deployment/errors.js';
+import type { ModelSource } from '../deployment/input.js';
+import { blobPath, type BlobStore } from './blobs.js';
+import { isNotFound } from './failures.js';
+import { PARALLEL_TRANSFERS } from './limits.js';
+
+/** A file on this machine that is to lie in the blob store. */
+export interface LocalFile {
+  readonly file: string;
+  readonly bytes: number;
+  readonly digest: Digest;
+}
+
+/** The files of a directory by their POSIX path in it, and the digest of the whole. */
+export interface LocalTree {
+  readonly files: ReadonlyMap<string, LocalFile>;
+  readonly digest: Digest;
+  readonly bytes: number;
+}
+
+/** Called whenever a file is known to be in the store. */
+export type UploadProgress = (progress: { done: number; total: number; sent: boolean }) => void;
+
+export interface UploadOptions {
+  readonly abortSignal?: AbortSignal;
+  readonly onProgress?: UploadProgress;
+}
+
+/**
+ * Reads a directory and its digests.
+ *
+ * @param keep which files count, by their path in the directory; all by default
+ * @throws SlipwayError `EmptyDirectory` when no file is left
+ */
+export async function readTree(directory: string, keep: (path: string) => boolean = () => true): Promise<LocalTree> {
+  const entries = await readdir(directory, { recursive: true, withFileTypes: true });
+  const limit = pLimit(PARALLEL_TRANSFERS);
+  const found = await Promise.all(
+    entries
+      .filter((entry) => !entry.isDirectory())
+      .map((entry) => path.join(entry.parentPath ?? entry.path, entry.name))
+      .map((file) => ({ file, name: path.relative(directory, file).split(path.sep).join('/') }))
+      .filter(({ name }) => keep(name))
+      .map(({ file, name }) => limit(async () => [name, await describe(file)] as const)),
+  );
+  if (found.length === 0) throw new SlipwayError('EmptyDirectory', `${directory} holds no file`);
+  const files = new Map(found);
+  const digest = digestOfTree(new Map(found.map(([name, local]) => [name, local.digest])));
+  return { files, digest, bytes: found.reduce((sum, [, { bytes }]) => sum + bytes, 0) };
+}
+
+async function describe(file: string): Promise<LocalFile> {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(file), hash);
+  const { size } = await stat(file);
+  return { file, bytes: size, digest: `sha256:${hash.digest('hex')}` };
+}
+
+/** Brings a directory under its digest into the store; files that are there already are not sent again. */
+export async function uploadTree(
+  store: BlobStore,
+  prefix: string,
+  tree: LocalTree,
+  { abortSignal, onProgress }: UploadOptions = {},
+): Promise<void> {
+  const limit = pLimit(PARALLEL_TRANSFERS);
+  let done = 0;
+  const sendings = [...tree.files].map(([name, local]) =>
+    limit(async () => {
+      const sent = await uploadFile(store, `${prefix}/${name}`, local, abortSignal);
+      onProgress?.({ done: ++done, total: tree.files.size, sent });
+    }),
+  );
+  await Promise.all(sendings);
+}
+
+/** Uploads a SavedModel directory and says where it is: the source of a deployment. */
+export async function uploadModel(
+  store: BlobStore,
+  directory: string,
+  options: UploadOptions = {},
+): Promise<Extract<ModelSource, { kind: 'uploaded' }>> {
+  const tree = await readTree(directory);
+  const prefix = blobPath.model(tree.digest);
+  await uploadTree(store, prefix, tree, options);
+  return { kind: 'uploaded', path: prefix, digest: tree.digest, bytes: tree.bytes };
+}
+
+/** Uploads a photo under its digest, unless it is there. */
+export async function uploadPhoto(store: BlobStore, photo: Buffer, options: UploadOptions = {}): Promise<Digest> {
+  const digest = digestOf(photo);
+  await uploadBlob(store, blobPath.photo(digest), photo, options.abortSignal);
+  return digest;
+}
+
+/** Uploads bytes, unless a blob of that name and size is there: names hold digests. Tells whether anything was sent. */
+export async function uploadBlob(
+  store: BlobStore,
+  name: string,
+  content: Buffer,
+  abortSignal?: AbortSignal,
+): Promise<boolean> {
+  const options = abortSignal ? { abortSignal } : {};
+  if ((await blobSize(store, name, abortSignal)) === content.length) return false;
+  await store.container.getBlockBlobClient(name).uploadData(content, options);
+  return true;
+}
+
+async function uploadFile(
+  store: BlobStore,
+  name: string,
+  local: LocalFile,
+  abortSignal: AbortSignal | undefined,
+): Promise<boolean> {
+  const options = abortSignal ? { abortSignal } : {};
+  // A block blob appears whole or not at all, and the name holds the tree's digest: the size is a check of the name.
+  if ((await blobSize(store, name, abortSignal)) === local.bytes) return false;
+  await store.container.getBlockBlobClient(name).uploadFile(local.file, options);
+  return true;
+}
+
+async function blobSize(store: BlobStore, name: string, abortSignal?: AbortSignal): Promise<number | undefined> {
+  try {
+    const options = abortSignal ? { abortSignal } : {};
+    return (await store.container.getBlobClient(name).getProperties(options)).contentLength;
+  } catch (error) {
+    if (isNotFound(error)) return undefined;
+    throw error;
+  }
+}
