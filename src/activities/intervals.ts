@@ -14,3 +14,12 @@ export const SMALLEST_DELAY_SECONDS = 0.2;
 export function lookInterval(ageSeconds: number): number {
   return Math.min(LAST_LOOK_SECONDS, Math.max(FIRST_LOOK_SECONDS, ageSeconds * LOOK_SHARE));
 }
+
+/** Seconds between two looks into a cluster: pods change within seconds, and its API server is throttled for nobody else. */
+const CLUSTER_LOOK_SECONDS = { first: 1, last: 10 } as const;
+
+/** Seconds until the next look into a cluster, growing with the age of the wait. */
+export function clusterLookInterval(ageSeconds: number): number {
+  const { first, last } = CLUSTER_LOOK_SECONDS;
+  return Math.min(last, Math.max(first, ageSeconds * LOOK_SHARE));
+}
