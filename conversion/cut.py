@@ -1,7 +1,7 @@
 """Finds where a graph stops handling files and starts handling images.
 
-TensorFlow decodes the JPEG and onnxruntime cannot, so the graph is cut twice: at the output of the decode op, and at the first
-tensor that holds a batch of images. What lies between is the preprocessing, what lies behind is the network.
+TensorFlow decodes the JPEG and onnxruntime cannot, so the graph is cut twice: at the output of the decode op, and at
+the first tensor that holds a batch of images. What lies between is the preprocessing, what lies behind is the network.
 """
 
 from collections.abc import Iterator, Sequence
@@ -41,8 +41,7 @@ class Cut:
     pixels: str
     """Output of the decode op: uint8 ``[height, width, 3]``."""
     image: str
-    """One image (``[height, width, channels]``), or a batch of one when ``batched``."""
-    batched: bool
+    """One image: ``[height, width, channels]``."""
 
 
 def find_cut(graph_def: GraphDef, source: str, outputs: Sequence[str]) -> Cut:
@@ -57,12 +56,14 @@ def find_cut(graph_def: GraphDef, source: str, outputs: Sequence[str]) -> Cut:
     decodes = [op for op in graph.get_operations() if op.type in DECODE_OPS]
     if decodes:
         decode = _single(decodes)
-        return Cut(images.name, _describe(decode), graph_def, decode.outputs[0].name, images.name, batched=True)
-    body, element = _loop_body(graph, graph_def, images)
+        with graph.as_default():
+            image = tf.squeeze(images, [0], name="slipway/image")
+        return Cut(images.name, _describe(decode), graph.as_graph_def(), decode.outputs[0].name, image.name)
+    body, element = _loop_body(graph_def, images)
     with tf.Graph().as_default() as body_graph:
         tf.import_graph_def(body, name="")
     decode = _single([op for op in body_graph.get_operations() if op.type in DECODE_OPS])
-    return Cut(images.name, _describe(decode), body, decode.outputs[0].name, element, batched=False)
+    return Cut(images.name, _describe(decode), body, decode.outputs[0].name, element)
 
 
 def _find_images(graph: tf.Graph, source: tf.Tensor, outputs: Sequence[str]) -> tf.Tensor:
@@ -95,7 +96,7 @@ def _holds_images(tensor: tf.Tensor) -> bool:
     return height is not None and width is not None and channels in (1, 3)
 
 
-def _loop_body(graph: tf.Graph, graph_def: GraphDef, images: tf.Tensor) -> tuple[GraphDef, str]:
+def _loop_body(graph_def: GraphDef, images: tf.Tensor) -> tuple[GraphDef, str]:
     """Body of the loop that fills the list which ``images`` stacks, and the tensor in it that is one image."""
     stack = _behind_identities(images)
     loop_output = _behind_identities(stack.op.inputs[0]) if stack.op.type == "TensorListStack" else stack
@@ -130,8 +131,10 @@ def _bind_constants(body_def: GraphDef, loop: tf.Operation, body: tf.Graph) -> N
         constant = _behind_identities(outer).op
         if constant.type == "Const" and _behind_identities(result) is inner:
             node = nodes[inner.op.name]
-            node.CopyFrom(constant.node_def)
-            node.name = inner.op.name
+            node.Clear()
+            node.name, node.op = inner.op.name, constant.type
+            for attribute in ("dtype", "value"):
+                node.attr[attribute].CopyFrom(constant.node_def.attr[attribute])
 
 
 def _behind_identities(tensor: tf.Tensor) -> tf.Tensor:

@@ -1,4 +1,4 @@
-"""What TensorFlow itself answers to photos: the truth that the converted model is held against, there and in the scoring server."""
+"""What TensorFlow itself answers to photos: the truth that the conversion and the scoring server are held against."""
 
 import hashlib
 import re

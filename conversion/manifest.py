@@ -61,7 +61,7 @@ def copy_labels(saved_model: Path, out: Path, outputs: Sequence[SignatureTensor]
     if not any(size in (-1, len(labels)) for size in sizes.values()):
         raise ConversionError(
             "LabelsMismatch",
-            f"{LABELS} has {len(labels)} lines, and the outputs have {', '.join(f'{size} ({key})' for key, size in sizes.items())}",
+            f"{LABELS} has {len(labels)} lines, and the last dimensions of the outputs are {sizes}",
             "give one label for each class, one a line",
         )
     shutil.copyfile(source, out / "labels.txt")

@@ -1,7 +1,7 @@
 """Converts a part of a TensorFlow graph to ONNX in little memory.
 
-tf2onnx's own optimiser copies the graph on every pass (5.9 GB for ResNet-50); onnxruntime's offline optimisation gives the same
-nodes in a third of that.
+tf2onnx's own optimiser copies the graph on every pass (5.9 GB for ResNet-50); onnxruntime's offline optimisation gives
+the same nodes in a third of that.
 """
 
 from collections.abc import Iterator, Mapping
@@ -15,6 +15,12 @@ from tensorflow.core.framework.graph_pb2 import GraphDef
 
 from conversion.errors import ConversionError
 
+PIXELS = "rgb"
+"""Name of the decoded pixels in the preprocessing graph."""
+IMAGE = "image"
+"""Name of the preprocessed image, in both graphs."""
+SOURCE = "slipway/source:0"
+"""Tensor that stands for what a converted part takes."""
 OPSET = 18
 """Newest operator set that tf2onnx 1.17 writes."""
 
@@ -59,19 +65,37 @@ def check(model: onnx.ModelProto, part: str) -> None:
 
 def _convert(graph_def: GraphDef, source: str, outputs: Mapping[str, str], source_name: str) -> onnx.ModelProto:
     names = list(outputs)
+    part = _behind(graph_def, source)
     with tf.Graph().as_default():
-        part = tf2onnx.tf_loader.tf_optimize([source], names, graph_def)
+        part = tf2onnx.tf_loader.tf_optimize([SOURCE], names, part)
     with tf.Graph().as_default() as graph:
         tf.import_graph_def(part, name="")
         del part
         converted = tf2onnx.tfonnx.process_tf_graph(
             graph,
             opset=OPSET,
-            input_names=[source],
+            input_names=[SOURCE],
             output_names=names,
-            tensors_to_rename={source: source_name, **outputs},
+            tensors_to_rename={SOURCE: source_name, **outputs},
         )
     return converted.make_model("slipway")
+
+
+def _behind(graph_def: GraphDef, source: str) -> GraphDef:
+    """The graph with a placeholder instead of ``source``, so that nothing before it is looked at."""
+    with tf.Graph().as_default() as graph:
+        tf.import_graph_def(graph_def, name="")
+        tensor = graph.get_tensor_by_name(source)
+    with tf.Graph().as_default() as graph:
+        placeholder = tf.compat.v1.placeholder(tensor.dtype, tensor.shape, SOURCE.removesuffix(":0"))
+        part = graph.as_graph_def()
+    part.library.CopyFrom(graph_def.library)
+    replaced = {source, source.removesuffix(":0")}
+    for original in graph_def.node:
+        node = part.node.add()
+        node.CopyFrom(original)
+        node.input[:] = [placeholder.op.name if name in replaced else name for name in original.input]
+    return part
 
 
 def _optimise(model: onnx.ModelProto, file: Path) -> None:

@@ -5,7 +5,7 @@ from importlib import import_module
 from pathlib import Path
 
 FEATURIZERS: Mapping[str, str] = {"efficientnet-lite0": "conversion.featurizers.efficientnet_lite0"}
-"""Name on the command line to the module whose ``build(out)`` writes it. Loaded on demand: TensorFlow is slow to import."""
+"""Name on the command line → module whose ``build(out)`` writes it, loaded on demand: TensorFlow is slow to import."""
 
 
 def builder(name: str) -> Callable[[Path], None]:

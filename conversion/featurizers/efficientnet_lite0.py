@@ -50,7 +50,7 @@ class EfficientNetLite0(tf.Module):
         return tf.matmul(tf.reduce_mean(x, [1, 2]), self._weight("fc_weight")) + self._weight("fc_bias")
 
     def unused_weights(self) -> set[str]:
-        """Weights that no traced operation has read: none are left over when the network is the one they were trained for."""
+        """Weights that no traced operation has read: none, when the network is the one they were trained for."""
         return set(self._weights) - self._used
 
     def _block(self, name: str, x: tf.Tensor, stride: int) -> tf.Tensor:

@@ -11,7 +11,7 @@ LABELS = "assets.extra/labels.txt"
 
 
 def export_saved_model(model: tf.Module, signature: Any, labels: Sequence[str], out: Path) -> None:
-    """Saves ``model`` with ``signature`` as ``serving_default``, and ``labels`` one a line in ``assets.extra/labels.txt``."""
+    """Saves ``model`` with ``signature`` as ``serving_default``, and ``labels`` one a line as an extra asset."""
     tf.saved_model.save(model, str(out), signatures={"serving_default": signature})
     _canonicalise(out)
     (out / LABELS).parent.mkdir()
@@ -19,7 +19,7 @@ def export_saved_model(model: tf.Module, signature: Any, labels: Sequence[str], 
 
 
 def _canonicalise(saved_model: Path) -> None:
-    """Takes out what differs from run to run: the order of map entries, and the fingerprint, which holds a random UUID."""
+    """Takes out what differs from run to run: the order of map entries, and the fingerprint with its random UUID."""
     (saved_model / "fingerprint.pb").unlink(missing_ok=True)
     (saved_model / "assets").rmdir()
     graph = saved_model / "saved_model.pb"

@@ -21,5 +21,5 @@ def decode_and_crop(jpeg: tf.Tensor) -> tf.Tensor:
 
 
 def class_names() -> list[str]:
-    """First name of each of the 1000 classes, in the order of the network's output. Not unique: the index is the key."""
+    """First name of each class in the order of the network's output. Names repeat: the index is the key."""
     return [str(get_1k_class_name(index)).split(",")[0] for index in range(CLASSES)]

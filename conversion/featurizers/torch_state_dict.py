@@ -1,7 +1,7 @@
 """Reads a state dict in PyTorch's file format from before 1.6, without PyTorch.
 
-Layout: pickled magic number, protocol version and system information; the pickled object, whose tensors refer to storages by
-key; the pickled list of keys; then each storage as an int64 element count and its raw little-endian elements.
+Layout: pickled magic number, protocol version and system information; the pickled object, whose tensors refer to
+storages by key; the pickled list of keys; then each storage as an int64 count and its raw little-endian elements.
 """
 
 import pickle

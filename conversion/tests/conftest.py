@@ -1,0 +1,47 @@
+"""One built model and its graph for all tests: building takes seconds."""
+
+import hashlib
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+from conversion.build import build
+from conversion.pipeline import convert
+
+PHOTOS = Path(__file__).parents[2] / "samples" / "photos"
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """A finished conversion of the sample."""
+
+    out: Path
+    digest: str
+
+
+@pytest.fixture(scope="session")
+def saved_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    directory = tmp_path_factory.mktemp("models") / "efficientnet-lite0"
+    build("efficientnet-lite0", directory)
+    return directory
+
+
+@pytest.fixture(scope="session")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sample photos as the job gets them: named by their digest."""
+    directory = tmp_path_factory.mktemp("photos")
+    for photo in PHOTOS.glob("*.jpg"):
+        shutil.copyfile(photo, directory / f"{hashlib.sha256(photo.read_bytes()).hexdigest()}.jpg")
+    return directory
+
+
+@pytest.fixture(scope="session")
+def conversion(saved_model: Path, photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Conversion]:
+    out = tmp_path_factory.mktemp("converted")
+    yield Conversion(out, convert(saved_model, photos, "serving_default", "images", ["output_alias"], out))

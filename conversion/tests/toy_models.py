@@ -1,0 +1,54 @@
+"""Small SavedModels that differ from the sample in one respect each."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import tensorflow as tf
+
+SIZE = 8
+"""Height and width of the images, in pixels."""
+
+Preprocess = Callable[[tf.Tensor], tf.Tensor]
+Network = Callable[[tf.Tensor], tf.Tensor]
+
+
+def decode(jpeg: tf.Tensor) -> tf.Tensor:
+    return tf.cast(tf.io.decode_jpeg(jpeg, channels=3), tf.float32)
+
+
+def resize(pixels: tf.Tensor) -> tf.Tensor:
+    return tf.ensure_shape(tf.image.resize(pixels, [SIZE, SIZE], antialias=False), [SIZE, SIZE, 3])
+
+
+def mean_colour(images: tf.Tensor) -> tf.Tensor:
+    return tf.reduce_mean(images, [1, 2])
+
+
+def resized(jpeg: tf.Tensor) -> tf.Tensor:
+    return resize(decode(jpeg))
+
+
+def save_mapped(out: Path, preprocess: Preprocess = resized, network: Network = mean_colour) -> Path:
+    """Decodes in a function given to ``tf.map_fn``."""
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="images")])
+    def serve(images: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {"scores": network(tf.map_fn(preprocess, images, fn_output_signature=tf.float32))}
+
+    return _save(out, serve)
+
+
+def save_single(out: Path, network: Network = mean_colour) -> Path:
+    """Takes one JPEG as a scalar and decodes it in the main graph."""
+
+    @tf.function(input_signature=[tf.TensorSpec([], tf.string, name="image")])
+    def serve(image: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {"scores": network(tf.expand_dims(resize(decode(image)), 0))}
+
+    return _save(out, serve)
+
+
+def _save(out: Path, serve: tf.types.experimental.PolymorphicFunction) -> Path:
+    module = tf.Module()
+    tf.saved_model.save(module, str(out), signatures={"serving_default": serve})
+    return out
