@@ -42,7 +42,7 @@ export interface Emulator {
   issueToken(audience: string, objectId: string): string;
   /** The claims of an Authorization header, if its token is ours, alive and, where given, for that audience. */
   verifyToken(header: string | undefined, audience?: string): TokenClaims | undefined;
-  /** Runs `fn` when the emulator stops; the last one registered first. */
+  /** Runs `fn` when the emulator stops; the last one registered first. Children are ended after all of these. */
   onClose(fn: () => Promise<void>): void;
 }
 
@@ -62,7 +62,7 @@ export async function createEmulator(options: EmulatorOptions): Promise<RunningE
   const certificates = await Certificates.open(join(options.state, 'tls'));
   const tokens = new Tokens(documents, clock);
   const processes = new Processes(documents);
-  const stale = processes.killStale();
+  const stale = await processes.endStale();
   if (stale.length > 0) log.warn({ stale }, 'ended the children of an emulator that was killed');
 
   const closers: (() => Promise<void>)[] = [];
@@ -90,6 +90,7 @@ export async function createEmulator(options: EmulatorOptions): Promise<RunningE
     async close() {
       clock.stop();
       for (const closer of closers.reverse()) await closer();
+      await processes.stopAll();
     },
   };
 }

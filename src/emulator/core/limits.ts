@@ -13,6 +13,9 @@ export const longestJournal = 100_000;
 /** How long a stopped child may take to end by itself before it is killed. */
 export const childGraceMs = 3_000;
 
+/** A process that is no child of ours tells nobody when it ends; this often we look. */
+export const exitPollMs = 50;
+
 /** Azurite was seen to need 1 s on two busy cores. */
 export const azuriteStartMs = 30_000;
 

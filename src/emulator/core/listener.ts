@@ -19,6 +19,7 @@ export interface Call {
   /** The injected fault that hits this call. */
   readonly fault?: Fault;
   effect?: Effect;
+  /** Whether the journal has it, or is not to have it. */
   recorded: boolean;
 }
 
@@ -41,6 +42,8 @@ export interface ListenOptions {
   caseSensitive?: boolean;
   /** Resource Manager's envelope by default. */
   faultBody?: FaultBody;
+  /** The service that a path belongs to, where one listener has several; undefined keeps a call out of faults and journal. */
+  serviceOf?: (path: string) => string | undefined;
 }
 
 export interface Listener {
@@ -78,7 +81,7 @@ export async function listen(
     rewriteUrl: (request) => collapseSlashes(request.url ?? '/'),
     serverFactory: (handler) => server.on('request', handler),
   });
-  addHooks(app, context, service, options.faultBody ?? armFaultBody);
+  addHooks(app, context, options.serviceOf ?? (() => service), options.faultBody ?? armFaultBody);
   await configure(app);
   const port = await openPort(app, host, context.documents, options);
   return { url: `https://${host}:${port}`, port, server, close: () => app.close() };
@@ -104,13 +107,20 @@ async function openPort(
   return port;
 }
 
-function addHooks(app: FastifyInstance, context: ListenerContext, service: string, faultBody: FaultBody): void {
+function addHooks(
+  app: FastifyInstance,
+  context: ListenerContext,
+  serviceOf: (path: string) => string | undefined,
+  faultBody: FaultBody,
+): void {
   app.decorateRequest('call', null as unknown as Call);
 
   app.addHook('onRequest', async (request, reply) => {
     const path = request.url.split('?')[0] ?? '/';
-    const fault = context.faults.match({ service, method: request.method, path });
-    request.call = { requestId: randomUUID(), service, path, recorded: false, ...(fault && { fault }) };
+    const service = serviceOf(path);
+    const fault = service === undefined ? undefined : context.faults.match({ service, method: request.method, path });
+    const recorded = service === undefined;
+    request.call = { requestId: randomUUID(), service: service ?? '', path, recorded, ...(fault && { fault }) };
     // Hijacked replies (watches, upgrades) and cut connections never come to onSend.
     reply.raw.once('close', () => record(context, request, reply.raw.headersSent ? reply.raw.statusCode : 0));
     if (fault?.when === 'before') await interrupt(request, reply, fault, faultBody);

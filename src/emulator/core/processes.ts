@@ -2,7 +2,7 @@ import { spawn, spawnSync, type ChildProcess, type SpawnOptions } from 'node:chi
 import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Collection, Documents } from './documents.js';
-import { childGraceMs } from './limits.js';
+import { childGraceMs, exitPollMs } from './limits.js';
 
 interface Recorded {
   pid: number;
@@ -17,6 +17,7 @@ interface Recorded {
  */
 export class Processes {
   private readonly recorded: Collection<Recorded>;
+  private readonly live = new Set<ChildProcess>();
 
   constructor(documents: Documents) {
     this.recorded = documents.collection<Recorded>('processes');
@@ -28,7 +29,11 @@ export class Processes {
     const { pid } = child;
     if (pid !== undefined) {
       this.recorded.put(String(pid), { pid, startedAt: startOf(pid) ?? '', purpose });
-      child.once('exit', () => this.recorded.delete(String(pid)));
+      this.live.add(child);
+      child.once('exit', () => {
+        this.live.delete(child);
+        this.recorded.delete(String(pid));
+      });
     }
     return child;
   }
@@ -45,18 +50,29 @@ export class Processes {
     signalGroup(pid, 'SIGKILL');
   }
 
-  /** Kills the children that an earlier emulator on this state left behind. */
-  killStale(): string[] {
-    const killed: string[] = [];
-    for (const [id, { pid, startedAt, purpose }] of this.recorded.entries()) {
-      if (startedAt !== '' && startOf(pid) === startedAt) {
-        signalGroup(pid, 'SIGKILL');
-        killed.push(purpose);
-      }
-      this.recorded.delete(id);
-    }
-    return killed;
+  /** Ends all children; the last thing that a stopping emulator does. */
+  async stopAll(): Promise<void> {
+    await Promise.all([...this.live].map((child) => this.stop(child)));
   }
+
+  /** Ends the children that a killed emulator on this state left behind, and returns what they were for. */
+  async endStale(): Promise<string[]> {
+    const stale = this.recorded.entries().filter(([, { pid, startedAt }]) => isRunning(pid, startedAt));
+    await Promise.all(stale.map(([, { pid, startedAt }]) => endGroup(pid, startedAt)));
+    for (const [id] of this.recorded.entries()) this.recorded.delete(id);
+    return stale.map(([, { purpose }]) => purpose);
+  }
+}
+
+function isRunning(pid: number, startedAt: string): boolean {
+  return startedAt !== '' && startOf(pid) === startedAt;
+}
+
+/** Asks first, since Azurite writes its index when it is asked to end. */
+async function endGroup(pid: number, startedAt: string): Promise<void> {
+  signalGroup(pid, 'SIGTERM');
+  for (let waited = 0; waited < childGraceMs && isRunning(pid, startedAt); waited += exitPollMs) await delay(exitPollMs);
+  signalGroup(pid, 'SIGKILL');
 }
 
 /** Signals every process of the group that `pid` leads; one that is gone is fine. */

@@ -1,0 +1,135 @@
+import { randomUUID } from 'node:crypto';
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Emulator } from '../core/emulator.js';
+import { retryAfterSeconds } from '../core/limits.js';
+import { resourceGroups } from '../resources/resource-groups.js';
+import { checkApiVersion } from './api-versions.js';
+import { ArmError } from './errors.js';
+import { resourceGroupId, resourceKey } from './resource-id.js';
+
+/** The one subscription of this Azure. */
+export const subscriptionId = '6f0c1c9e-51a1-4a57-9d3b-5a1f1f0a0001';
+
+/** What holds for every Resource Manager call: headers, sign-in, api-version, parents that must exist, error envelopes. */
+export function configureResourceManager(app: FastifyInstance, emulator: Emulator): void {
+  app.addHook('onRequest', async (request, reply) => {
+    addCommonHeaders(emulator, request, reply);
+    if (!isResourceManagerCall(request)) return;
+    authenticate(emulator, request);
+    const query = request.query as Record<string, unknown>;
+    checkApiVersion(request.call.path, query['api-version']);
+    checkParents(emulator, request);
+  });
+
+  // Clients send DELETE and action POSTs with a JSON content type and nothing in the body.
+  app.removeContentTypeParser('application/json');
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) => {
+    try {
+      done(null, body === '' ? undefined : JSON.parse(String(body)));
+    } catch {
+      done(new ArmError(400, 'InvalidRequestContent', 'The request content was invalid and could not be deserialized.'));
+    }
+  });
+
+  app.setErrorHandler<FastifyError>((error, request, reply) => sendError(emulator, error, request, reply));
+  app.setNotFoundHandler((request, reply) => {
+    const message =
+      `The local Azure does not emulate ${request.method} ${request.call.path}. ` +
+      'What it does emulate is listed in docs/emulator-parity.md.';
+    return reply.code(404).send({ error: { code: 'NotEmulated', message } });
+  });
+
+  registerOperationRoutes(app, emulator);
+}
+
+function isResourceManagerCall(request: FastifyRequest): boolean {
+  return /^\/(subscriptions|providers)(\/|$)/i.test(request.call.path);
+}
+
+function authenticate(emulator: Emulator, request: FastifyRequest): void {
+  const { authorization } = request.headers;
+  const challenge = { 'www-authenticate': `Bearer authorization_uri="https://${request.host}/common"` };
+  if (authorization === undefined) {
+    const message = "Authentication failed. The 'Authorization' header is missing.";
+    throw new ArmError(401, 'AuthenticationFailed', message, challenge);
+  }
+  // The Machine Learning client asks for a token for its endpoint, the others for Resource Manager's well-known names.
+  const audiences = ['https://management.azure.com', 'https://management.core.windows.net', `https://${request.host}`];
+  if (emulator.tokens.verify(authorization, audiences) === undefined) {
+    const message = 'The access token is invalid: it is expired, not of this tenant, or for another audience.';
+    throw new ArmError(401, 'InvalidAuthenticationToken', message, challenge);
+  }
+}
+
+function checkParents(emulator: Emulator, request: FastifyRequest): void {
+  const [, subscription, group] =
+    /^\/subscriptions\/([^/]+)(?:\/resourceGroups\/([^/]+)\/.+)?/i.exec(request.call.path) ?? [];
+  if (subscription !== undefined && subscription.toLowerCase() !== subscriptionId) {
+    throw new ArmError(404, 'SubscriptionNotFound', `The subscription '${subscription}' could not be found.`);
+  }
+  if (group === undefined) return;
+  if (resourceGroups(emulator).get(resourceKey(resourceGroupId(subscriptionId, group))) === undefined) {
+    throw new ArmError(404, 'ResourceGroupNotFound', `Resource group '${group}' could not be found.`);
+  }
+}
+
+function addCommonHeaders(emulator: Emulator, request: FastifyRequest, reply: FastifyReply): void {
+  const { requestId } = request.call;
+  const time = emulator.clock
+    .now()
+    .toISOString()
+    .replace(/[-:]|\.\d+/g, '');
+  const kind = { GET: 'reads', HEAD: 'reads', DELETE: 'deletes' }[request.method] ?? 'writes';
+  reply.headers({
+    'cache-control': 'no-cache',
+    pragma: 'no-cache',
+    expires: '-1',
+    'strict-transport-security': 'max-age=31536000; includeSubDomains',
+    'x-content-type-options': 'nosniff',
+    'x-ms-request-id': requestId,
+    'x-ms-correlation-request-id': request.headers['x-ms-correlation-request-id'] ?? randomUUID(),
+    'x-ms-routing-request-id': `EASTUS:${time}:${requestId}`,
+    [`x-ms-ratelimit-remaining-subscription-${kind}`]: '11999',
+  });
+}
+
+function sendError(emulator: Emulator, error: FastifyError, request: FastifyRequest, reply: FastifyReply): unknown {
+  if (error instanceof ArmError) {
+    const { code, message } = error;
+    return reply.code(error.statusCode).headers(error.headers).send({ error: { code, message } });
+  }
+  const status = error.statusCode ?? 500;
+  if (status >= 500) emulator.log.error({ err: error, path: request.call.path }, 'handler broke');
+  const code = status >= 500 ? 'InternalServerError' : 'InvalidRequestContent';
+  return reply.code(status).send({ error: { code, message: error.message } });
+}
+
+function registerOperationRoutes(app: FastifyInstance, emulator: Emulator): void {
+  interface OperationRoute {
+    Params: { operationId: string };
+  }
+  const find = (request: FastifyRequest<OperationRoute>): NonNullable<ReturnType<typeof emulator.operations.get>> => {
+    const operation = emulator.operations.get(request.params.operationId);
+    if (operation === undefined) throw new ArmError(404, 'NotFound', 'The operation was not found.');
+    return operation;
+  };
+  const base = '/subscriptions/:subscriptionId/providers/:provider/locations/:region';
+
+  app.get<OperationRoute>(`${base}/operations/:operationId`, async (request, reply) => {
+    const { id, status, startTime, endTime, error } = find(request);
+    if (status === 'InProgress') reply.header('retry-after', retryAfterSeconds);
+    return { name: id, status, startTime, ...(endTime && { endTime }), ...(error && { error }) };
+  });
+
+  app.get<OperationRoute>(`${base}/operationresults/:operationId`, async (request, reply) => {
+    const { status, error } = find(request);
+    if (status === 'InProgress') {
+      return reply
+        .code(202)
+        .headers({ 'retry-after': retryAfterSeconds, location: `https://${request.host}${request.url}` })
+        .send();
+    }
+    if (status === 'Succeeded') return reply.code(204).send();
+    throw new ArmError(409, error?.code ?? 'OperationCanceled', error?.message ?? 'The operation was canceled.');
+  });
+}

@@ -1,0 +1,47 @@
+import { parseOptions, usage, UsageError } from './core/options.js';
+import { startLocalAzure, type Endpoints } from './start.js';
+
+async function main(): Promise<void> {
+  const args = process.argv.slice(2);
+  if (args.includes('--help')) {
+    process.stdout.write(usage);
+    return;
+  }
+  const { emulator, endpoints } = await startLocalAzure(parseOptions(args));
+  process.stdout.write(announcement(endpoints));
+  let stopping = false;
+  const stop = (signal: NodeJS.Signals): void => {
+    if (stopping) return;
+    stopping = true;
+    process.stdout.write(`local Azure stops on ${signal}\n`);
+    emulator.close().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        emulator.log.error({ err: error }, 'did not stop cleanly');
+        process.exit(1);
+      },
+    );
+  };
+  process.on('SIGTERM', stop).on('SIGINT', stop);
+}
+
+function announcement(endpoints: Endpoints): string {
+  return [
+    `local Azure is ready: ${endpoints.arm}`,
+    `  subscription ${endpoints.subscriptionId}, group ${endpoints.resourceGroup}, workspace ${endpoints.workspaceName}`,
+    '',
+    `export SLIPWAY_AZURE_ENDPOINT=${endpoints.arm}`,
+    `export SLIPWAY_AZURE_CA='${endpoints.ca}'`,
+    `export AZURE_AUTHORITY_HOST=${endpoints.authorityHost}`,
+    `export AZURE_TENANT_ID=${endpoints.tenantId}`,
+    `export AZURE_CLIENT_ID=${endpoints.clientId}`,
+    `export AZURE_CLIENT_SECRET=${endpoints.clientSecret}`,
+    '',
+  ].join('\n');
+}
+
+main().catch((error: unknown) => {
+  const isUsage = error instanceof UsageError;
+  process.stderr.write(isUsage ? `${error.message}\n\n${usage}` : `${error instanceof Error ? error.stack : String(error)}\n`);
+  process.exit(isUsage ? 2 : 1);
+});

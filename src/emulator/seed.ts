@@ -1,0 +1,49 @@
+import { resourceGroupId, resourceId, resourceKey } from './arm/resource-id.js';
+import { subscriptionId } from './arm/server.js';
+import { seedRegistry } from './containerregistry/provider.js';
+import type { Emulator } from './core/emulator.js';
+import { addCompute, computes } from './machinelearning/computes.js';
+import { workspaceType } from './machinelearning/routes.js';
+import { putWorkspace, workspaces } from './machinelearning/workspaces.js';
+import { newResourceGroup, resourceGroups } from './resources/resource-groups.js';
+import type { BlobStore } from './storage/blob-store.js';
+import { putStorageAccount } from './storage/provider.js';
+import { storageAccounts } from './storage/storage-accounts.js';
+
+const location = 'eastus';
+
+/** What is there from the first start, as somebody's administrator would have set it up. */
+export const seeded = {
+  subscriptionId,
+  resourceGroup: 'slipway-local',
+  storageAccount: 'slipwaylocal',
+  registry: 'slipwaylocal',
+  workspace: 'slipway',
+  compute: 'cpu-cluster',
+} as const;
+
+/** Makes what is missing of {@link seeded}; a start that was killed in the middle is completed by the next. */
+export async function seed(emulator: Emulator, blobs: BlobStore): Promise<void> {
+  const { resourceGroup } = seeded;
+  const group = newResourceGroup(subscriptionId, resourceGroup, { location });
+  const groupKey = resourceKey(resourceGroupId(subscriptionId, resourceGroup));
+  if (!resourceGroups(emulator).get(groupKey)) resourceGroups(emulator).put(groupKey, group);
+
+  const storageId = resourceId(seeded, 'Microsoft.Storage/storageAccounts', seeded.storageAccount);
+  if (!storageAccounts(emulator).get(resourceKey(storageId))) {
+    await putStorageAccount(emulator, blobs, storageId, { location, kind: 'StorageV2', sku: { name: 'Standard_LRS' } });
+  }
+
+  await seedRegistry(emulator, { subscriptionId, resourceGroup, name: seeded.registry, location });
+
+  const workspaceId = resourceId(seeded, workspaceType, seeded.workspace);
+  if (!workspaces(emulator).get(resourceKey(workspaceId))) {
+    const containerRegistry = resourceId(seeded, 'Microsoft.ContainerRegistry/registries', seeded.registry);
+    const properties = { friendlyName: seeded.workspace, storageAccount: storageId, containerRegistry };
+    const { workspace } = await putWorkspace(emulator, blobs, workspaceId, { location, properties });
+    addCompute(emulator, workspace, seeded.compute, 'Standard_DS3_v2');
+  } else if (!computes(emulator).get(resourceKey(`${workspaceId}/computes/${seeded.compute}`))) {
+    const workspace = workspaces(emulator).get(resourceKey(workspaceId));
+    if (workspace) addCompute(emulator, workspace, seeded.compute, 'Standard_DS3_v2');
+  }
+}

@@ -1,0 +1,90 @@
+import { renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { configureResourceManager } from './arm/server.js';
+import { registerAuthorization } from './authorization/provider.js';
+import { registerContainerRegistry } from './containerregistry/provider.js';
+import { registerContainerService } from './containerservice/provider.js';
+import { registerAdmin } from './core/admin.js';
+import { createEmulator, type RunningEmulator } from './core/emulator.js';
+import type { EmulatorOptions } from './core/options.js';
+import { registerIdentity } from './identity/provider.js';
+import { registerMachineLearning } from './machinelearning/provider.js';
+import { registerResources } from './resources/resource-groups.js';
+import { seed, seeded } from './seed.js';
+import { BlobStore } from './storage/blob-store.js';
+import { registerStorage } from './storage/provider.js';
+
+/** What a client needs to know to use this Azure; also in `endpoints.json` of the state directory. */
+export interface Endpoints {
+  pid: number;
+  /** Resource Manager. */
+  arm: string;
+  /** Path of the authority's PEM. */
+  ca: string;
+  tenantId: string;
+  clientId: string;
+  clientSecret: string;
+  authorityHost: string;
+  subscriptionId: string;
+  resourceGroup: string;
+  workspaceName: string;
+}
+
+export interface LocalAzure {
+  readonly emulator: RunningEmulator;
+  readonly endpoints: Endpoints;
+}
+
+/** Starts every service, seeds what is missing, and writes `endpoints.json`, whose presence says that all is ready. */
+export async function startLocalAzure(options: EmulatorOptions): Promise<LocalAzure> {
+  const emulator = await createEmulator(options);
+  try {
+    const blobs = await BlobStore.start(emulator);
+    const arm = await emulator.listen(
+      'arm',
+      async (app) => {
+        registerAdmin(app, emulator, { blob: () => blobs.check() });
+        configureResourceManager(app, emulator);
+        registerIdentity(app, emulator);
+        registerResources(app, emulator);
+        registerStorage(app, emulator, blobs);
+        registerMachineLearning(app, emulator, blobs);
+        await registerContainerRegistry(app, emulator);
+        await registerContainerService(app, emulator);
+        registerAuthorization(app, emulator);
+      },
+      { name: 'arm', caseSensitive: false, serviceOf, ...(options.port !== undefined && { port: options.port }) },
+    );
+    await seed(emulator, blobs);
+    const endpoints = endpointsOf(emulator, arm.url);
+    const file = join(options.state, 'endpoints.json');
+    writeFileSync(`${file}.new`, `${JSON.stringify(endpoints, null, 2)}\n`, { mode: 0o600 });
+    renameSync(`${file}.new`, file);
+    return { emulator, endpoints };
+  } catch (error) {
+    await emulator.close();
+    throw error;
+  }
+}
+
+/** Resource Manager, sign-in and the admin interface share one address; what tests look in with is in no journal. */
+function serviceOf(path: string): string | undefined {
+  if (/^\/(subscriptions|providers)(\/|$)/i.test(path)) return 'arm';
+  return /^\/(healthz|_emulator)(\/|$)/.test(path) ? undefined : 'identity';
+}
+
+function endpointsOf(emulator: RunningEmulator, arm: string): Endpoints {
+  const { tenantId, clientId, clientSecret } = emulator.tokens.identity;
+  return {
+    pid: process.pid,
+    arm,
+    ca: emulator.certificates.caFile,
+    tenantId,
+    clientId,
+    clientSecret,
+    authorityHost: arm,
+    subscriptionId: seeded.subscriptionId,
+    resourceGroup: seeded.resourceGroup,
+    workspaceName: seeded.workspace,
+  };
+}
