@@ -49,7 +49,7 @@ async function compile() {
 
 async function bundleScoring() {
   const { bundleScoring: bundle } = await import('./bundle-scoring.mjs');
-  await bundle();
+  await bundle(path.join(dist, 'scoring', 'runtime', 'app'));
 }
 
 async function bundleWorkflows() {

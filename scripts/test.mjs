@@ -2,8 +2,8 @@
 // The last line is `N passed, N failed`: a check counts as one, a test suite by its tests.
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { home, root, run, runAsScript, runPackage, say } from './commands.mjs';
-import { conversionPython, ensureConversion } from './python-environment.mjs';
+import { home, run, runAsScript, runPackage, say } from './commands.mjs';
+import { conversionPython } from './python-environment.mjs';
 import { setup } from './setup.mjs';
 
 /** @typedef {{ passed: number, failed: number }} Count */

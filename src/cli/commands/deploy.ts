@@ -1,0 +1,54 @@
+import path from 'node:path';
+import { readSpec } from '../../client/spec-file.js';
+import { ChangeFailed } from '../../client.js';
+import { follow } from '../follow.js';
+import { renderScores } from '../render/scores.js';
+import { print, type Terminal } from '../render/terminal.js';
+import { openSession, workflowPage } from '../session.js';
+
+export interface DeployOptions {
+  readonly config?: string;
+  readonly detach?: boolean;
+  readonly json?: boolean;
+}
+
+/** `slipway deploy FILE` */
+export async function deploy(file: string, options: DeployOptions, terminal: Terminal): Promise<number> {
+  const { spec, directory } = await readSpec(file);
+  const { client, ui } = await openSession({ ...options, beside: path.dirname(path.resolve(file)) });
+  try {
+    terminal.say(`Uploading what ${spec.service} needs`);
+    const handle = await client.startDeployment(spec, { directory });
+    const identity = {
+      service: handle.service,
+      deploymentId: handle.id,
+      workflowId: handle.workflowId,
+      runId: handle.runId,
+    };
+    if (ui) terminal.say(`Temporal: ${workflowPage(ui, handle.workflowId, handle.runId)}`);
+    if (options.detach) {
+      if (options.json) print(JSON.stringify(identity));
+      else print(handle.workflowId);
+      terminal.say(`Watch it with: slipway watch ${handle.service}`);
+      return 0;
+    }
+    const followed = await follow(handle, terminal);
+    if (followed.end === 'done' && !options.json) {
+      for (const line of renderScores(followed.result.scores, terminal.colors)) terminal.say(line);
+      print(followed.result.address);
+    }
+    if (options.json) print(JSON.stringify({ ...identity, ...outcome(followed) }));
+    return followed.exitCode;
+  } finally {
+    await client.close();
+  }
+}
+
+/** How a change ended, as one JSON object holds it. */
+export function outcome(followed: Awaited<ReturnType<typeof follow>>): Record<string, unknown> {
+  if (followed.end === 'done') return { ok: true, ...followed.result };
+  if (followed.end === 'detached') return { ok: false, detached: true };
+  const { error } = followed;
+  if (!(error instanceof ChangeFailed)) return { ok: false, failure: { message: String(error) } };
+  return { ok: false, failure: error.detail, undone: error.undone, residue: error.residue };
+}

@@ -1,0 +1,34 @@
+import { renderScores } from '../render/scores.js';
+import { print, type Terminal } from '../render/terminal.js';
+import { openSession } from '../session.js';
+
+export interface ScoreCommandOptions {
+  readonly config?: string;
+  readonly address?: string;
+  readonly key?: string;
+  readonly model?: string;
+  readonly json?: boolean;
+}
+
+/** `slipway score SERVICE PHOTO…` */
+export async function score(
+  service: string,
+  photos: readonly string[],
+  options: ScoreCommandOptions,
+  { colors }: Terminal,
+): Promise<number> {
+  const { client } = await openSession(options);
+  try {
+    const { address, key, model } = options;
+    const scores = await client.score(service, photos, {
+      ...(address ? { address } : {}),
+      ...(key ? { key } : {}),
+      ...(model ? { model } : {}),
+    });
+    if (options.json) print(JSON.stringify(scores));
+    else for (const line of renderScores(scores, colors)) print(line);
+    return 0;
+  } finally {
+    await client.close();
+  }
+}

@@ -1,0 +1,134 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, open, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { execa } from 'execa';
+import { SlipwayError } from '../../deployment/errors.js';
+import { home } from './home.js';
+import { READY_INTERVAL_MS } from './limits.js';
+
+/** A process by its id and its start, because ids are used again. */
+export interface ProcessMark {
+  readonly name: string;
+  readonly pid: number;
+  readonly started: string;
+}
+
+/** A local part that runs as a child process. */
+export interface LocalProcess extends ProcessMark {
+  /** Its output. */
+  readonly logFile: string;
+  /** Set once it has ended: its exit code, or the signal that ended it. */
+  readonly ended: { reason?: number | string };
+  /** Resolves with the first message that it sends over its channel, if it was given one. */
+  readonly message: Promise<unknown>;
+}
+
+export interface ProcessOptions {
+  readonly name: string;
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  /** Gives it a channel for messages. */
+  readonly channel?: boolean;
+}
+
+/**
+ * Starts a local part with its output in a log file. It leads a process group of its own, so that Ctrl-C in the terminal
+ * reaches only us and the parts are stopped in their order.
+ */
+export async function startProcess({ name, command, args, env, channel }: ProcessOptions): Promise<LocalProcess> {
+  const logFile = home('logs', `${name}.log`);
+  await mkdir(path.dirname(logFile), { recursive: true });
+  const log = await open(logFile, 'w');
+  try {
+    const child = spawn(command, args, {
+      detached: true,
+      stdio: ['ignore', log.fd, log.fd, ...(channel ? ['ipc' as const] : [])],
+      env: { ...process.env, ...env },
+    });
+    const ended: LocalProcess['ended'] = {};
+    child.once('exit', (code, signal) => (ended.reason = signal ?? code ?? 0));
+    const message = channel
+      ? once(child, 'message').then(([first]: unknown[]) => first)
+      : new Promise<never>(() => undefined);
+    await once(child, 'spawn');
+    const pid = child.pid ?? 0;
+    return { name, pid, started: (await startOf(pid)) ?? '', logFile, ended, message };
+  } finally {
+    await log.close();
+  }
+}
+
+/**
+ * Waits until `ready` gives something.
+ *
+ * @throws SlipwayError `LocalPartFailed`, with the end of its log, when it ends first or the time is over
+ */
+export async function untilReady<T>(
+  part: LocalProcess,
+  timeoutMs: number,
+  ready: () => Promise<T | undefined>,
+): Promise<T> {
+  const deadline = Date.now() + timeoutMs;
+  for (;;) {
+    if (part.ended.reason !== undefined) throw await failed(part, `ended with ${part.ended.reason}`);
+    const found = await ready();
+    if (found !== undefined) return found;
+    if (Date.now() > deadline) throw await failed(part, `was not ready after ${timeoutMs / 1000} s`);
+    await sleep(READY_INTERVAL_MS);
+  }
+}
+
+async function failed(part: LocalProcess, how: string): Promise<SlipwayError> {
+  const log = await readFile(part.logFile, 'utf8').catch(() => '');
+  const last = log.trim().split('\n').slice(-8).join('\n');
+  return new SlipwayError('LocalPartFailed', `The local ${part.name} ${how}${last ? `:\n${last}` : ''}`, {
+    fix: `Its whole log is ${part.logFile}.`,
+  });
+}
+
+/** Stops a process and waits for its end; after `graceMs` its whole group is killed. One that is gone or not it is left alone. */
+export async function stopProcess(mark: ProcessMark, graceMs: number): Promise<void> {
+  if (!(await isRunning(mark))) return;
+  signal(mark.pid, 'SIGTERM');
+  const deadline = Date.now() + graceMs;
+  while (await isRunning(mark)) {
+    if (Date.now() > deadline) {
+      signal(-mark.pid, 'SIGKILL');
+      return;
+    }
+    await sleep(READY_INTERVAL_MS);
+  }
+}
+
+/** Whether exactly this process runs. */
+export async function isRunning(mark: ProcessMark): Promise<boolean> {
+  return (await startOf(mark.pid)) === mark.started;
+}
+
+/** This process. */
+export async function thisProcess(): Promise<ProcessMark> {
+  return { name: 'slipway', pid: process.pid, started: (await startOf(process.pid)) ?? '' };
+}
+
+/** When a process started, in the system's own form; undefined when it does not run, or has ended and was not yet reaped. */
+async function startOf(pid: number): Promise<string | undefined> {
+  if (process.platform === 'linux') {
+    const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
+    // Fields after the command's name, which is in parentheses and may hold spaces: state is the 1st, start the 20th.
+    const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return fields?.[0] === 'Z' ? undefined : fields?.[19];
+  }
+  const { stdout, failed: gone } = await execa('ps', ['-o', 'lstart=', '-p', String(pid)], { reject: false });
+  return gone ? undefined : stdout.trim();
+}
+
+function signal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name);
+  } catch {
+    // It ended in between.
+  }
+}

@@ -1,0 +1,17 @@
+import { packaged } from './home.js';
+import { WORKER_START_MS } from './limits.js';
+import { startProcess, untilReady, type LocalProcess } from './processes.js';
+
+/** Command line of the worker. */
+export function workerCommand(): { command: string; args: string[] } {
+  return { command: process.execPath, args: [packaged('dist', 'worker.js')] };
+}
+
+/** Starts a worker and waits until it polls. */
+export async function startWorker(env: Record<string, string>): Promise<LocalProcess> {
+  const part = await startProcess({ name: 'worker', ...workerCommand(), env, channel: true });
+  let ready: true | undefined;
+  void part.message.then(() => (ready = true));
+  await untilReady(part, WORKER_START_MS, () => Promise.resolve(ready));
+  return part;
+}

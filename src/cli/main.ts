@@ -1,0 +1,110 @@
+import { Command, CommanderError } from 'commander';
+import { cancel, watch } from './commands/watch.js';
+import { deploy } from './commands/deploy.js';
+import { emulator, worker } from './commands/parts.js';
+import { remove } from './commands/delete.js';
+import { score } from './commands/score.js';
+import { status } from './commands/status.js';
+import { up } from './commands/up.js';
+import { EXIT, exitCodeOf } from './exit-codes.js';
+import { renderError } from './render/errors.js';
+import { terminal as thisTerminal } from './render/terminal.js';
+
+const EXIT_CODES = `
+Exit codes:
+  0    done
+  1    wrong usage, or a fault of Slipway's
+  3    refused before anything was created
+  4    failed or cancelled, and undone
+  5    failed, and something is left: it is listed
+  6    Temporal cannot be reached
+  130  detached: the change goes on`;
+
+/**
+ * The `slipway` command.
+ *
+ * @param argv without the program's name
+ * @returns the exit code; see `slipway --help`
+ */
+export async function main(argv: readonly string[]): Promise<number> {
+  const terminal = thisTerminal();
+  let exitCode: number = EXIT.ok;
+  const program = commands(async (run) => {
+    exitCode = await run(terminal);
+  });
+  try {
+    await program.parseAsync([...argv], { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.internal;
+    for (const line of renderError(error, terminal.colors)) terminal.say(line);
+    return exitCodeOf(error);
+  }
+}
+
+type Run = (terminal: ReturnType<typeof thisTerminal>) => Promise<number>;
+
+function commands(act: (run: Run) => Promise<void>): Command {
+  const program = new Command('slipway')
+    .description('From a SavedModel to a live, verified scoring service on Azure Kubernetes Service, and back')
+    .exitOverride()
+    .showHelpAfterError('(slipway --help lists the commands)')
+    .addHelpText('after', EXIT_CODES);
+  const command = (usage: string, description: string): Command =>
+    program
+      .command(usage)
+      .description(description)
+      .option('--config <file>', 'the workspace’s config.json (default: searched upwards from here)');
+
+  command('deploy <file>', 'deploy the service that a file describes, and watch it')
+    .option('--detach', 'return as soon as it runs')
+    .option('--json', 'print the outcome as one JSON object')
+    .action((file: string, options: Parameters<typeof deploy>[1]) =>
+      act((terminal) => deploy(file, options, terminal)),
+    );
+  command('watch <service>', 'watch the change of a service that runs, or see how the last one ended')
+    .option('--json', 'print the outcome as one JSON object')
+    .action((name: string, options: Parameters<typeof watch>[1]) => act((terminal) => watch(name, options, terminal)));
+  command('status [service]', 'the local parts and their addresses, and the newest changes')
+    .option('--json', 'print them as one JSON object')
+    .action((name: string | undefined, options: Parameters<typeof status>[1]) =>
+      act((terminal) => status(name, options, terminal)),
+    );
+  command('score <service> <photo...>', 'score JPEGs with a live service: its top-5 classes with confidence')
+    .option('--address <host:port>', 'where it answers (default: as its newest deployment said)')
+    .option('--key <key>', 'scoring key (default: read from the cluster)')
+    .option('--model <name>', 'name of the model, with --address (default: the service’s name)')
+    .option('--json', 'print the scores as one JSON array')
+    .action((name: string, photos: string[], options: Parameters<typeof score>[2]) =>
+      act((terminal) => score(name, photos, options, terminal)),
+    );
+  command('cancel <service>', 'stop the change of a service that runs; what was begun is undone')
+    .option('--detach', 'do not watch the undo')
+    .action((name: string, options: Parameters<typeof cancel>[1]) =>
+      act((terminal) => cancel(name, options, terminal)),
+    );
+  command('delete <service>', 'tear a service down: service, image, registered model, converted model')
+    .option('--with-cluster', 'also the cluster, when it was created for this service and nothing else runs on it')
+    .option('--yes', 'do not ask')
+    .option('--json', 'print the outcome as one JSON object')
+    .action((name: string, options: Parameters<typeof remove>[1]) =>
+      act((terminal) => remove(name, options, terminal)),
+    );
+
+  program
+    .command('up')
+    .description('run all local parts in this terminal: Temporal with its Web UI, the local Azure, a worker')
+    .action(() => act(up));
+  program
+    .command('emulator')
+    .description('run the local Azure alone; further arguments are its own')
+    .argument('[args...]')
+    .allowUnknownOption()
+    .helpOption(false)
+    .action((args: string[]) => act(() => emulator(args)));
+  program
+    .command('worker')
+    .description('run a worker')
+    .action(() => act(worker));
+  return program;
+}

@@ -1,0 +1,53 @@
+import type { Snapshot } from '../../client.js';
+import { headline, stepRows, undoRows, type Row } from './rows.js';
+import { elapsed, signOf, type Colors } from './symbols.js';
+
+/**
+ * What changed between two looks, one line each: for logs, where nothing can be redrawn.
+ */
+export function renderChanges(previous: Snapshot | undefined, current: Snapshot, colors: Colors): string[] {
+  const lines: string[] = [];
+  const { progress } = current;
+  if (current.workerAbsent && !previous?.workerAbsent) lines.push('  no worker answers; this goes on when one runs');
+  if (!progress) return lines;
+  const opening = progress.state !== previous?.progress?.state && !isEnd(progress.state);
+  if (opening) lines.push(headline(progress));
+  const before = new Map(previous ? allRows(previous).map((row) => [row.key, row]) : []);
+  for (const row of allRows(current)) {
+    if (row.state !== 'pending' && hasChanged(before.get(row.key), row)) lines.push(renderLine(row, colors));
+  }
+  if (isEnd(progress.state) && progress.state !== previous?.progress?.state) lines.push(headline(progress));
+  return lines;
+}
+
+/** One line that says that it still runs, and what it is at. */
+export function renderHeartbeat(snapshot: Snapshot, now: number): string {
+  const running = allRows(snapshot).filter(({ state }) => state === 'running');
+  const parts = running.map(({ key, note, startedAt }) => {
+    const age = startedAt === undefined ? '' : ` ${elapsed(now - startedAt)}`;
+    return `${key}${age}${note ? `, ${note}` : ''}`;
+  });
+  return `… still running${parts.length > 0 ? `: ${parts.join('; ')}` : ''}`;
+}
+
+function allRows(snapshot: Snapshot): Row[] {
+  return [...stepRows(snapshot), ...undoRows(snapshot)];
+}
+
+function hasChanged(before: Row | undefined, row: Row): boolean {
+  return before?.state !== row.state || withoutAges(before.note) !== withoutAges(row.note);
+}
+
+/** A wait's message says how long it has lasted and how often it was looked at; that alone is no news. */
+function withoutAges(note: string): string {
+  return note.replaceAll(/\d+/g, '');
+}
+
+function renderLine({ key, state, note, startedAt, endedAt }: Row, colors: Colors): string {
+  const time = endedAt === undefined || startedAt === undefined ? '' : ` in ${elapsed(endedAt - startedAt)}`;
+  return `  ${signOf(state, colors)} ${key} ${state}${time}${note ? ` · ${note}` : ''}`;
+}
+
+function isEnd(state: string): boolean {
+  return ['deployed', 'failed', 'cancelled', 'deleted'].includes(state);
+}

@@ -1,0 +1,177 @@
+import { type Client, WorkflowNotFoundError } from '@temporalio/client';
+import { openBlobStore } from './azure/blobs.js';
+import { connectToAzure, type AzureConnection } from './azure/connection.js';
+import type { UploadProgress } from './azure/uploads.js';
+import { getWorkspace, type WorkspacePlace } from './azure/workspace.js';
+import { asking } from './client/azure-failures.js';
+import { latestChange, listChanges, liveDeployment, startChange, type Change } from './client/changes.js';
+import { deployInput } from './client/deploy-input.js';
+import type { ChangeHandle, DeploymentHandle, TeardownHandle } from './client/handle.js';
+import { AZURE_TIMEOUT_MS } from './client/limits.js';
+import { liveModel, scoringKey } from './client/live-service.js';
+import { scorePhotos } from './client/score.js';
+import { parseSpec, readSpec } from './client/spec-file.js';
+import { connectToTemporal, hasSearchAttributes } from './client/temporal.js';
+import { readFiles, upload } from './client/uploads.js';
+import { findWorkspaceConfig } from './client/workspace-config.js';
+import type { Score, Workspace } from './deployment/activities.js';
+import { SlipwayError } from './deployment/errors.js';
+import { identify } from './deployment/identity.js';
+import type { TeardownInput } from './deployment/input.js';
+import type { Identity } from './deployment/names.js';
+import type { DeploymentSpecInput } from './deployment/spec.js';
+
+export type { Change } from './client/changes.js';
+export { ChangeFailed, ChangeRunning } from './client/failures.js';
+export type { ChangeHandle, ChangeResults, DeploymentHandle, TeardownHandle } from './client/handle.js';
+export type { PendingWait, Snapshot } from './client/snapshot.js';
+export type { WorkspacePlace } from './azure/workspace.js';
+export type { Score, ScoredClass } from './deployment/activities.js';
+export { SlipwayError } from './deployment/errors.js';
+export type { Progress } from './deployment/progress.js';
+export type { DeployResult, TeardownResult } from './deployment/result.js';
+export type { DeploymentSpecInput } from './deployment/spec.js';
+
+export interface ConnectOptions {
+  /** Default: the `config.json` that is found in the working directory or above it. */
+  readonly workspace?: WorkspacePlace;
+  /** Where `TEMPORAL_*`, `AZURE_*` and `SLIPWAY_*` are read from; default: the process's environment. */
+  readonly environment?: NodeJS.ProcessEnv;
+}
+
+export interface StartOptions {
+  /** Makes a repeated start the same deployment; default: a new one. */
+  readonly deploymentId?: string;
+  /** What paths in the specification are relative to; default: the file's directory, or the working directory. */
+  readonly directory?: string;
+  /** Told of every file of the model that is known to be in the store. */
+  readonly onUpload?: UploadProgress;
+}
+
+export interface ScoreOptions {
+  /** `host:port`; default: as the newest deployment said. Nothing is then read from Azure. */
+  readonly address?: string;
+  /** Scoring key; default: read from the cluster. */
+  readonly key?: string;
+  /** Name of the model, with `address`; default: the service's name. */
+  readonly model?: string;
+}
+
+/** Deploys, watches, scores and deletes the services of one workspace. */
+export class SlipwayClient {
+  private constructor(
+    private readonly temporal: Client,
+    private readonly azure: AzureConnection,
+    private readonly workspace: WorkspacePlace | undefined,
+  ) {}
+
+  /**
+   * Connects to Temporal and prepares the connection to Azure.
+   *
+   * @throws SlipwayError `TemporalUnreachable`, `InvalidEnvironment`, `InvalidWorkspaceConfig`
+   */
+  static async connect({ workspace, environment = process.env }: ConnectOptions = {}): Promise<SlipwayClient> {
+    const azure = connectToAzure(environment);
+    const place = workspace ?? (await findWorkspaceConfig(process.cwd()));
+    return new SlipwayClient(await connectToTemporal(environment), azure, place);
+  }
+
+  /** Ends the connection to Temporal. What was started goes on. */
+  async close(): Promise<void> {
+    await this.temporal.connection.close();
+  }
+
+  /**
+   * Uploads what a deployment needs and starts it.
+   *
+   * @param source a specification, or the name of a deployment file
+   * @throws SlipwayError when it is refused: `InvalidSpec`, `NotASavedModel`, Azure's own codes, …; ChangeRunning when a
+   *   change of that service runs already
+   */
+  async startDeployment(source: DeploymentSpecInput | string, options: StartOptions = {}): Promise<DeploymentHandle> {
+    const located =
+      typeof source === 'string' ? await readSpec(source) : parseSpec(source, options.directory ?? process.cwd());
+    const { spec } = located;
+    const identity = this.identify(spec.service, options.deploymentId);
+    const files = await readFiles(located);
+    const { uploads, region } = await asking(async () => {
+      const workspace = await this.readWorkspace();
+      const store = await openBlobStore(this.azure, workspace, AbortSignal.timeout(AZURE_TIMEOUT_MS));
+      return { uploads: await upload(spec, files, store, options.onUpload), region: workspace.region };
+    });
+    const input = deployInput(spec, identity, uploads, await hasSearchAttributes(this.temporal));
+    const summary = `Deploy ${spec.service} to ${identity.workspaceName}, ${region}`;
+    return startChange(this.temporal, 'deploy', input, summary);
+  }
+
+  /** Starts the removal of a service, and with `withCluster` of the cluster that was created for it. */
+  async startTeardown(service: string, { withCluster = false } = {}): Promise<TeardownHandle> {
+    const identity = this.identify(service);
+    const searchAttributes = await hasSearchAttributes(this.temporal);
+    const input: TeardownInput = { identity, withCluster, searchAttributes };
+    return startChange(this.temporal, 'teardown', input, `Delete ${service} from ${identity.workspaceName}`);
+  }
+
+  /**
+   * The newest change of a service: one that runs, or the last one.
+   *
+   * @throws SlipwayError `UnknownService`
+   */
+  async getDeployment(service: string): Promise<ChangeHandle> {
+    const identity = this.identify(service);
+    try {
+      return await latestChange(this.temporal, identity);
+    } catch (error) {
+      if (!(error instanceof WorkflowNotFoundError)) throw error;
+      throw new SlipwayError(
+        'UnknownService',
+        `Temporal knows of no change of ${service} in ${identity.workspaceName}`,
+        {
+          fix: '`slipway status` lists the services that it knows.',
+        },
+      );
+    }
+  }
+
+  /** The newest change of every service of the workspace, newest first. */
+  listChanges(): Promise<Change[]> {
+    return listChanges(this.temporal, this.place());
+  }
+
+  /**
+   * Scores JPEGs with a live service, through its public address.
+   *
+   * @param photos file names
+   * @returns the five best classes of each photo, in the order of the photos
+   */
+  async score(service: string, photos: readonly string[], options: ScoreOptions = {}): Promise<Score[]> {
+    const { address, key, model } = options;
+    if (address !== undefined)
+      return scorePhotos({ address, model: model ?? service, ...(key ? { key } : {}) }, photos);
+    const identity = this.identify(service);
+    const live = await liveDeployment(this.temporal, identity);
+    const [known, secret] = await asking(() =>
+      Promise.all([liveModel(this.azure, identity, live), key ?? scoringKey(this.azure, identity, live)]),
+    );
+    return scorePhotos(
+      { address: live.address, model: model ?? live.source.name, ...known, ...(secret ? { key: secret } : {}) },
+      photos,
+    );
+  }
+
+  /** The identity of a service of the workspace, and of a new or given deployment of it. */
+  identify(service: string, deploymentId?: string): Identity {
+    return identify({ ...this.place(), service }, deploymentId);
+  }
+
+  private readWorkspace(): Promise<Workspace> {
+    return getWorkspace(this.azure, this.place(), AbortSignal.timeout(AZURE_TIMEOUT_MS));
+  }
+
+  private place(): WorkspacePlace {
+    if (this.workspace) return this.workspace;
+    throw new SlipwayError('NoWorkspaceConfig', `There is no config.json in ${process.cwd()} or above it`, {
+      fix: 'Download it from the workspace’s page in the Azure portal, or name one with --config.',
+    });
+  }
+}

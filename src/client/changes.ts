@@ -1,0 +1,148 @@
+import { type Client, WorkflowExecutionAlreadyStartedError, type WorkflowExecutionInfo } from '@temporalio/client';
+import { defineSearchAttributeKey, TypedSearchAttributes } from '@temporalio/common';
+import type { WorkspacePlace } from '../azure/workspace.js';
+import { SlipwayError } from '../deployment/errors.js';
+import type { DeployInput, TeardownInput } from '../deployment/input.js';
+import { serviceWorkflowId, type Identity } from '../deployment/names.js';
+import type { DeployResult } from '../deployment/result.js';
+import { TASK_QUEUE, WORKFLOWS, type WorkflowName } from '../deployment/temporal.js';
+import { ChangeRunning } from './failures.js';
+import { ChangeHandle } from './handle.js';
+import { LISTED_CHANGES } from './limits.js';
+
+/** What a change's memo holds: enough to find its handle again. */
+interface ChangeMemo extends Record<string, unknown> {
+  readonly service: string;
+  readonly deploymentId: string;
+}
+
+/** A change as a list shows it. */
+export interface Change {
+  readonly service: string;
+  readonly change: WorkflowName;
+  readonly state: 'running' | 'completed' | 'failed' | 'cancelled' | 'terminated' | 'other';
+  readonly startedAt: Date;
+  readonly endedAt?: Date;
+  readonly workflowId: string;
+  readonly runId: string;
+}
+
+/** Input of each workflow that changes a service. */
+interface Inputs {
+  readonly deploy: DeployInput;
+  readonly teardown: TeardownInput;
+}
+
+/**
+ * Starts a change of a service. Its workflow id is the service's, so that there is one at a time.
+ *
+ * @throws ChangeRunning when another one runs; a repeated start of the same deployment gives the handle of the one that runs
+ */
+export async function startChange<Name extends WorkflowName>(
+  client: Client,
+  change: Name,
+  input: Inputs[Name],
+  summary: string,
+): Promise<ChangeHandle<Name>> {
+  const { identity } = input;
+  const { service, deploymentId } = identity;
+  const workflowId = serviceWorkflowId(identity);
+  const memo: ChangeMemo = { service, deploymentId };
+  try {
+    const { firstExecutionRunId } = await client.workflow.start(WORKFLOWS[change], {
+      workflowId,
+      taskQueue: TASK_QUEUE,
+      args: [input],
+      workflowIdConflictPolicy: 'FAIL',
+      workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+      memo,
+      staticSummary: summary,
+      ...(input.searchAttributes ? { typedSearchAttributes: searchAttributes(service) } : {}),
+    });
+    return new ChangeHandle(client, change, service, deploymentId, workflowId, firstExecutionRunId);
+  } catch (error) {
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    const running = await latestChange(client, identity);
+    if (running.id === deploymentId && isOf(running, change)) return running;
+    throw new ChangeRunning(service, workflowId);
+  }
+}
+
+/**
+ * The newest change of a service.
+ *
+ * @throws WorkflowNotFoundError when there is none
+ */
+export async function latestChange(client: Client, identity: Identity): Promise<ChangeHandle> {
+  const workflowId = serviceWorkflowId(identity);
+  const { type, runId, memo } = await client.workflow.getHandle(workflowId).describe();
+  const { deploymentId } = (memo ?? {}) as Partial<ChangeMemo>;
+  return new ChangeHandle(client, nameOf(type), identity.service, deploymentId ?? '', workflowId, runId);
+}
+
+/**
+ * What the newest deployment that succeeded answered, unless the service was deleted after it.
+ *
+ * @throws SlipwayError `NotLive` when there is none, or Temporal no longer keeps it
+ */
+export async function liveDeployment(client: Client, identity: Identity): Promise<DeployResult> {
+  const workflowId = serviceWorkflowId(identity);
+  const query = `WorkflowId = '${workflowId}' AND ExecutionStatus = 'Completed'`;
+  for await (const { type, runId } of client.workflow.list({ query })) {
+    if (type === WORKFLOWS.teardown) break;
+    // The workflow `deploy` answers this type.
+    return (await client.workflow.getHandle(workflowId, runId).result()) as DeployResult;
+  }
+  throw new SlipwayError('NotLive', `No deployment of ${identity.service} is live as far as Temporal remembers`, {
+    fix: 'Deploy it, or name its address: slipway score SERVICE PHOTO --address HOST:PORT --key KEY',
+  });
+}
+
+/** The newest change of every service of a workspace, newest first. */
+export async function listChanges(client: Client, place: WorkspacePlace): Promise<Change[]> {
+  const prefix = serviceWorkflowId({ ...place, service: '' });
+  const newest = new Map<string, Change>();
+  const types = Object.values(WORKFLOWS).map((name) => `'${name}'`);
+  let seen = 0;
+  for await (const execution of client.workflow.list({ query: `WorkflowType IN (${types.join(', ')})` })) {
+    if (++seen > LISTED_CHANGES) break;
+    const { workflowId } = execution;
+    if (workflowId.startsWith(prefix) && !newest.has(workflowId)) newest.set(workflowId, changeOf(execution, prefix));
+  }
+  return [...newest.values()];
+}
+
+function changeOf(execution: WorkflowExecutionInfo, prefix: string): Change {
+  const { workflowId, runId, type, status, startTime, closeTime } = execution;
+  const states: Partial<Record<typeof status.name, Change['state']>> = {
+    RUNNING: 'running',
+    COMPLETED: 'completed',
+    FAILED: 'failed',
+    CANCELLED: 'cancelled',
+    TERMINATED: 'terminated',
+  };
+  return {
+    service: workflowId.slice(prefix.length),
+    change: nameOf(type),
+    state: states[status.name] ?? 'other',
+    startedAt: startTime,
+    ...(closeTime ? { endedAt: closeTime } : {}),
+    workflowId,
+    runId,
+  };
+}
+
+function searchAttributes(service: string): TypedSearchAttributes {
+  return new TypedSearchAttributes([
+    { key: defineSearchAttributeKey('SlipwayService', 'KEYWORD'), value: service },
+    { key: defineSearchAttributeKey('SlipwayState', 'KEYWORD'), value: 'running' },
+  ]);
+}
+
+function nameOf(type: string): WorkflowName {
+  return type === WORKFLOWS.teardown ? 'teardown' : 'deploy';
+}
+
+function isOf<Name extends WorkflowName>(handle: ChangeHandle, change: Name): handle is ChangeHandle<Name> {
+  return handle.change === change;
+}

@@ -1,0 +1,87 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Client, WorkflowHandle } from '@temporalio/client';
+import { PROGRESS_QUERY, type Progress } from '../deployment/progress.js';
+import type { DeployResult, TeardownResult } from '../deployment/result.js';
+import type { WorkflowName } from '../deployment/temporal.js';
+import { changeFailure } from './failures.js';
+import { QUERY_TIMEOUT_MS, WATCH_INTERVAL_MS } from './limits.js';
+import { pendingWaits, type Snapshot } from './snapshot.js';
+
+/** What a change ends with. */
+export interface ChangeResults {
+  readonly deploy: DeployResult;
+  readonly teardown: TeardownResult;
+}
+
+/** One run of a workflow that changes a service. */
+export class ChangeHandle<Name extends WorkflowName = WorkflowName> {
+  private readonly workflow: WorkflowHandle;
+
+  constructor(
+    private readonly client: Client,
+    /** What it does. */
+    readonly change: Name,
+    readonly service: string,
+    /** The deployment's id; of a teardown, its own. */
+    readonly id: string,
+    readonly workflowId: string,
+    readonly runId: string,
+  ) {
+    this.workflow = client.workflow.getHandle(workflowId, runId);
+  }
+
+  /**
+   * How far it is.
+   *
+   * @throws when no worker answers
+   */
+  progress(): Promise<Progress> {
+    return this.client.withDeadline(Date.now() + QUERY_TIMEOUT_MS, () => this.workflow.query<Progress>(PROGRESS_QUERY));
+  }
+
+  /**
+   * Its end.
+   *
+   * @throws ChangeFailed when it failed or was cancelled, with what was undone and what is left
+   */
+  async result(): Promise<ChangeResults[Name]> {
+    try {
+      // The workflow of this name answers this type; see src/workflows.
+      return (await this.workflow.result()) as ChangeResults[Name];
+    } catch (error) {
+      throw changeFailure(error);
+    }
+  }
+
+  /** Asks it to stop; what was begun is undone. Returns at once: the undo is watched like the rest. */
+  async cancel(): Promise<void> {
+    await this.workflow.cancel();
+  }
+
+  /** Looks at it until it has ended; the last look is of its end. */
+  async *watch({ signal }: { signal?: AbortSignal } = {}): AsyncGenerator<Snapshot, void> {
+    let seen: number | undefined;
+    let progress: Progress | undefined;
+    for (;;) {
+      const description = await this.workflow.describe();
+      const open = description.status.name === 'RUNNING';
+      let workerAbsent = false;
+      // The table changes only with the history: no question is asked of a worker that would get the same answer.
+      if (description.historyLength !== seen) {
+        try {
+          progress = await this.progress();
+          seen = description.historyLength;
+        } catch {
+          workerAbsent = true;
+        }
+      }
+      yield { ...(progress ? { progress } : {}), waits: pendingWaits(description), open, workerAbsent };
+      if (!open || signal?.aborted) return;
+      await sleep(WATCH_INTERVAL_MS, undefined, signal ? { signal } : {}).catch(() => undefined);
+      if (signal?.aborted) return;
+    }
+  }
+}
+
+export type DeploymentHandle = ChangeHandle<'deploy'>;
+export type TeardownHandle = ChangeHandle<'teardown'>;

@@ -1,0 +1,52 @@
+import type { AzureConnection } from '../azure/connection.js';
+import { openBlobStore, parseDatastoreUri, readBlob } from '../azure/blobs.js';
+import { clusterRef } from '../azure/clusters.js';
+import { connectToKubernetes } from '../azure/kubernetes/connection.js';
+import { releaseKeys } from '../azure/kubernetes/releases.js';
+import { getWorkspace, parseResourceId } from '../azure/workspace.js';
+import { ConvertedModelManifest } from '../deployment/converted-model.js';
+import { releaseName, type Identity } from '../deployment/names.js';
+import type { DeployResult } from '../deployment/result.js';
+import { AZURE_TIMEOUT_MS } from './limits.js';
+
+/**
+ * The key that opens a live service, read from its cluster: keys are in no history and no result.
+ *
+ * @returns undefined for a service that asks for none
+ */
+export async function scoringKey(
+  azure: AzureConnection,
+  identity: Identity,
+  live: DeployResult,
+): Promise<string | undefined> {
+  const ref = clusterRef(identity, parseResourceId(live.cluster).name);
+  const kubernetes = await connectToKubernetes(azure, ref, AbortSignal.timeout(AZURE_TIMEOUT_MS));
+  const keys = await releaseKeys(kubernetes, releaseName(identity.service, live.release));
+  return keys?.primary;
+}
+
+/** What is known of the model that a service scores with. */
+export interface LiveModel {
+  /** Key of its input in the signature. */
+  readonly input: string;
+  readonly labels?: readonly string[];
+}
+
+/** Reads the manifest and the labels of the converted model that a service scores with. */
+export async function liveModel(
+  azure: AzureConnection,
+  identity: Identity,
+  live: DeployResult,
+): Promise<LiveModel | undefined> {
+  const signal = AbortSignal.timeout(AZURE_TIMEOUT_MS);
+  const workspace = await getWorkspace(azure, identity, signal);
+  const { datastore, path } = parseDatastoreUri(live.converted.url);
+  const store = await openBlobStore(azure, workspace, signal, datastore);
+  const text = await readBlob(store, `${path}/manifest.json`, signal);
+  if (!text) return undefined;
+  const { inputs, labels } = ConvertedModelManifest.parse(JSON.parse(text.toString('utf8')));
+  const input = inputs[0]?.name;
+  if (input === undefined) return undefined;
+  const lines = labels && (await readBlob(store, `${path}/${labels.file}`, signal));
+  return { input, ...(lines ? { labels: lines.toString('utf8').trimEnd().split('\n') } : {}) };
+}

@@ -1,0 +1,74 @@
+import type { WorkflowExecutionDescription } from '@temporalio/client';
+import type { DeploymentActivities } from '../deployment/activities.js';
+import type { Progress } from '../deployment/progress.js';
+import type { Kind, Step } from '../deployment/steps.js';
+
+/** An activity that Temporal will run again: what a deployment waits for. */
+export interface PendingWait {
+  readonly activity: string;
+  /** Row of the step table or of the undo that it belongs to; absent for an activity that no row names. */
+  readonly of?: Step | Kind;
+  /** 1 while it runs for the first time. */
+  readonly attempt: number;
+  /** Why its last attempt did not end it, for example `AKS cluster is Creating, 4 min`. */
+  readonly message?: string;
+  /** When Temporal runs it again; absent while it runs. */
+  readonly nextLook?: Date;
+}
+
+/** A look at a deployment or teardown. */
+export interface Snapshot {
+  /** Absent until a worker has answered. */
+  readonly progress?: Progress;
+  readonly waits: readonly PendingWait[];
+  /** Whether the workflow still runs. */
+  readonly open: boolean;
+  /** True when no worker answered the last question: `progress` is then what was known before. */
+  readonly workerAbsent: boolean;
+}
+
+/** The row that each activity belongs to. */
+const ROW: Record<keyof DeploymentActivities, Step | Kind | undefined> = {
+  getWorkspace: 'workspace',
+  registerModel: 'register',
+  beginConversion: 'convert',
+  awaitConversion: 'convert',
+  registerConvertedModel: 'convert',
+  pushImage: 'image',
+  beginCluster: 'cluster',
+  awaitCluster: 'cluster',
+  grantPull: 'cluster',
+  // The kind `service` is an undo row of the same name: which of the two is meant shows in the deployment's state.
+  beginRelease: 'service',
+  awaitRelease: 'service',
+  smokeScore: 'smoke',
+  beginSwitch: 'switch',
+  awaitSwitch: 'switch',
+  scorePublic: 'switch',
+  retireReleases: 'switch',
+  removeService: 'service',
+  removeRoleAssignment: 'role-assignment',
+  removeImage: 'image',
+  removeRegisteredModel: 'registered-model',
+  removeConvertedModel: 'converted-model',
+  removeJob: 'job',
+  removeCluster: 'cluster',
+  findService: undefined,
+};
+
+/** What the workflow's pending activities wait for, from Temporal's description of it. */
+export function pendingWaits(description: WorkflowExecutionDescription): PendingWait[] {
+  return (description.raw.pendingActivities ?? []).map((pending) => {
+    const activity = pending.activityType?.name ?? '';
+    const of = activity in ROW ? ROW[activity as keyof DeploymentActivities] : undefined;
+    const message = pending.lastFailure?.message;
+    const next = pending.nextAttemptScheduleTime;
+    return {
+      activity,
+      ...(of ? { of } : {}),
+      attempt: pending.attempt ?? 1,
+      ...(message ? { message } : {}),
+      ...(next?.seconds ? { nextLook: new Date(Number(next.seconds) * 1000) } : {}),
+    };
+  });
+}

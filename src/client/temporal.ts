@@ -1,0 +1,46 @@
+import { Client, Connection } from '@temporalio/client';
+import { loadClientConnectConfig } from '@temporalio/envconfig';
+import { SlipwayError } from '../deployment/errors.js';
+import { SEARCH_ATTRIBUTES } from '../deployment/temporal.js';
+import { CONNECT_TIMEOUT_MS } from './limits.js';
+
+/** Where Temporal answers when nothing says otherwise: its own default. */
+const DEFAULT_ADDRESS = 'localhost:7233';
+const DEFAULT_NAMESPACE = 'default';
+
+/**
+ * A client of the Temporal server that its own environment configuration names (`TEMPORAL_ADDRESS`, `TEMPORAL_NAMESPACE`,
+ * `TEMPORAL_API_KEY`, …, or a profile in its configuration file).
+ *
+ * @throws SlipwayError `TemporalUnreachable`
+ */
+export async function connectToTemporal(environment: NodeJS.ProcessEnv = process.env): Promise<Client> {
+  const { connectionOptions, namespace } = loadClientConnectConfig({ overrideEnvVars: definedOnly(environment) });
+  const address = connectionOptions.address ?? DEFAULT_ADDRESS;
+  try {
+    const connection = await Connection.connect({ ...connectionOptions, address, connectTimeout: CONNECT_TIMEOUT_MS });
+    return new Client({ connection, namespace: namespace ?? DEFAULT_NAMESPACE });
+  } catch (cause) {
+    throw new SlipwayError('TemporalUnreachable', `Temporal does not answer at ${address}`, {
+      fix: 'Start the local parts with `slipway up`, or set TEMPORAL_ADDRESS to a server that runs.',
+      cause,
+    });
+  }
+}
+
+/** Whether the namespace has every search attribute of Slipway's. False where it may not be asked. */
+export async function hasSearchAttributes(client: Client): Promise<boolean> {
+  try {
+    const { namespace } = client.options;
+    const { customAttributes } = await client.connection.operatorService.listSearchAttributes({ namespace });
+    return Object.keys(SEARCH_ATTRIBUTES).every((name) => name in customAttributes);
+  } catch {
+    return false;
+  }
+}
+
+function definedOnly(environment: NodeJS.ProcessEnv): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(environment).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  );
+}

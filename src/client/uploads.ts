@@ -1,0 +1,94 @@
+import { readFile, stat } from 'node:fs/promises';
+import path from 'node:path';
+import pLimit from 'p-limit';
+import type { BlobStore } from '../azure/blobs.js';
+import { uploadModel, uploadPhoto, type UploadProgress } from '../azure/uploads.js';
+import { SlipwayError } from '../deployment/errors.js';
+import type { SmokePhoto } from '../deployment/input.js';
+import type { DeploymentSpec } from '../deployment/spec.js';
+import { registeredSource, type Uploads } from './deploy-input.js';
+import { PARALLEL_UPLOADS } from './limits.js';
+import type { LocatedSpec } from './spec-file.js';
+
+/** The first bytes of every JPEG (SOI marker). */
+const JPEG_START = Buffer.from([0xff, 0xd8, 0xff]);
+
+/** A file that a specification names, read. */
+interface Photo {
+  readonly name: string;
+  readonly content: Buffer;
+  readonly expect?: number;
+}
+
+/** The files of a specification, checked: nothing is sent before all of them are right. */
+export interface LocalFiles {
+  /** SavedModel directory; absent when the model is registered already. */
+  readonly model?: string;
+  readonly photos: readonly Photo[];
+}
+
+/**
+ * Finds and checks the files that a specification names.
+ *
+ * @throws SlipwayError `NotASavedModel`, `NotAJpeg`, `FileNotFound`
+ */
+export async function readFiles({ spec, directory }: LocatedSpec): Promise<LocalFiles> {
+  const photos = await Promise.all(spec.smoke.photos.map((photo) => readSmokePhoto(photo, directory)));
+  if (spec.model.path === undefined) return { photos };
+  const model = path.resolve(directory, spec.model.path);
+  await requireSavedModel(model);
+  return { model, photos };
+}
+
+/** Brings the files into the blob store under their digests, where they are not there already. */
+export async function upload(
+  spec: DeploymentSpec,
+  files: LocalFiles,
+  store: BlobStore,
+  onProgress?: UploadProgress,
+): Promise<Uploads> {
+  const limit = pLimit(PARALLEL_UPLOADS);
+  const photos = await Promise.all(
+    files.photos.map(({ name, content, expect }) =>
+      limit(async (): Promise<SmokePhoto> => {
+        const digest = await uploadPhoto(store, content);
+        return { name, digest, ...(expect === undefined ? {} : { expect }) };
+      }),
+    ),
+  );
+  const source =
+    files.model === undefined
+      ? registeredSource(spec.model.source ?? '')
+      : await uploadModel(store, files.model, onProgress ? { onProgress } : {});
+  return { source, photos };
+}
+
+/**
+ * Reads a JPEG.
+ *
+ * @throws SlipwayError `FileNotFound`, `NotAJpeg`
+ */
+export async function readJpeg(file: string): Promise<Buffer> {
+  const content = await readFile(file).catch((cause: unknown) => {
+    throw new SlipwayError('FileNotFound', `${file} cannot be read`, { cause });
+  });
+  if (content.subarray(0, JPEG_START.length).equals(JPEG_START)) return content;
+  throw new SlipwayError('NotAJpeg', `${file} is not a JPEG`, {
+    fix: 'Convert it, for example with `magick IN OUT.jpg`.',
+  });
+}
+
+async function readSmokePhoto(photo: DeploymentSpec['smoke']['photos'][number], directory: string): Promise<Photo> {
+  const content = await readJpeg(path.resolve(directory, photo.path));
+  return { name: path.basename(photo.path), content, ...(photo.expect === undefined ? {} : { expect: photo.expect }) };
+}
+
+async function requireSavedModel(directory: string): Promise<void> {
+  const graph = await stat(path.join(directory, 'saved_model.pb')).catch(() => undefined);
+  if (graph?.isFile()) return;
+  const found = await stat(directory).catch(() => undefined);
+  const why = found ? 'holds no saved_model.pb' : 'does not exist';
+  throw new SlipwayError('NotASavedModel', `${directory} ${why}`, {
+    fix: 'Name the directory that tf.saved_model.save or simple_save wrote; it holds saved_model.pb and variables/.',
+  });
+}
