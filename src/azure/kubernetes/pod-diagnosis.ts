@@ -19,6 +19,7 @@ export type PodFinding =
       readonly kind: 'failed';
       readonly code: PodFailure;
       readonly message: string;
+      readonly pod: string;
       readonly log?: 'current' | 'previous';
     };
 
@@ -74,7 +75,7 @@ function pullFinding(
   const why = clip(told ?? waiting?.message ?? 'no reason given');
   const refused = REFUSED.test(why);
   if (waited > (refused ? PULL_REFUSED_GRACE_MS : PULL_FAILED_GRACE_MS)) {
-    return { kind: 'failed', code: 'ImagePullFailed', message: `Pod ${name} cannot pull its image: ${why}` };
+    return { kind: 'failed', code: 'ImagePullFailed', pod: name, message: `Pod ${name} cannot pull its image: ${why}` };
   }
   const meanwhile = refused ? 'is not yet let into the registry' : 'cannot pull its image yet';
   return { kind: 'waiting', message: `Pod ${name} ${meanwhile} (${waiting?.reason ?? 'ErrImagePull'}): ${why}` };
@@ -84,7 +85,7 @@ function setupFinding(name: string, container: V1ContainerStatus | undefined, wa
   const waiting = container?.state?.waiting;
   const message = `Pod ${name} cannot set up its container (${waiting?.reason ?? '?'}): ${clip(waiting?.message ?? '')}`;
   return waited > CONTAINER_SETUP_GRACE_MS
-    ? { kind: 'failed', code: 'ContainerNotSetUp', message }
+    ? { kind: 'failed', code: 'ContainerNotSetUp', pod: name, message }
     : { kind: 'waiting', message };
 }
 
@@ -101,6 +102,7 @@ function crashFinding(name: string, container: V1ContainerStatus, events: readon
     return {
       kind: 'failed',
       code: 'ProbeFailed',
+      pod: name,
       message: `Pod ${name} was ended because it did not become healthy: ${clip(probe)}`,
       log: 'previous',
     };
@@ -112,6 +114,7 @@ function crashFinding(name: string, container: V1ContainerStatus, events: readon
   return {
     kind: 'failed',
     code: 'PodCrashed',
+    pod: name,
     message: `Pod ${name} ${how}${times}${said}`,
     log: container.state?.terminated ? 'current' : 'previous',
   };
@@ -128,7 +131,13 @@ function unreadyFinding(
   const probe = latest(events, (event) => event.reason === 'Unhealthy');
   const said = probe === undefined ? '' : `: ${clip(probe)}`;
   if (now - started > UNREADY_LIMIT_MS) {
-    return { kind: 'failed', code: 'ProbeFailed', message: `Pod ${name} runs but is not ready${said}`, log: 'current' };
+    return {
+      kind: 'failed',
+      code: 'ProbeFailed',
+      pod: name,
+      message: `Pod ${name} runs but is not ready${said}`,
+      log: 'current',
+    };
   }
   return { kind: 'waiting', message: `Pod ${name} runs and is not ready yet${said}` };
 }
