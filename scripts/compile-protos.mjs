@@ -1,6 +1,6 @@
 // Compiles src/scoring/protos/*.proto to src/scoring/protos/descriptor.ts, so that neither dist/ nor the bundle has to find
-// .proto files at run time. Run it after a change to a .proto; a test fails when the two disagree.
-import { writeFile } from 'node:fs/promises';
+// .proto files at run time. Run it after a change to a .proto; with --check it fails when the two disagree.
+import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { format } from 'prettier';
 import protobuf from 'protobufjs';
@@ -8,7 +8,7 @@ import protobuf from 'protobufjs';
 const protos = new URL('../src/scoring/protos/', import.meta.url);
 
 /** @returns the TypeScript source of descriptor.ts */
-export async function compileProtos() {
+async function compileProtos() {
   const root = new protobuf.Root();
   root.loadSync(fileURLToPath(new URL('prediction_service.proto', protos)), { keepCase: true });
   const source = [
@@ -18,6 +18,11 @@ export async function compileProtos() {
   return format(source.join('\n'), { parser: 'typescript', singleQuote: true, printWidth: 120 });
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  await writeFile(new URL('descriptor.ts', protos), await compileProtos());
+const target = new URL('descriptor.ts', protos);
+const compiled = await compileProtos();
+if (!process.argv.includes('--check')) {
+  await writeFile(target, compiled);
+} else if ((await readFile(target, 'utf8')) !== compiled) {
+  console.error('descriptor.ts is not what the .proto files say: run node scripts/compile-protos.mjs');
+  process.exitCode = 1;
 }

@@ -21,7 +21,10 @@ const definitions = fromJSON(descriptor, {
 });
 
 /** A method with its messages: as they are written, and as they are read. */
-export type Method<Request, Response> = MethodDefinition<Draft<Request>, Draft<Response>> & {
+export type Method<Request, Response> = Omit<
+  MethodDefinition<Draft<Request>, Draft<Response>>,
+  `${'request' | 'response'}Deserialize`
+> & {
   requestDeserialize(this: void, bytes: Buffer): Request;
   responseDeserialize(this: void, bytes: Buffer): Response;
 };

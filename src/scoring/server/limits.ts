@@ -22,6 +22,9 @@ export const MAX_THREAD_FAILURES = 3;
 /** See {@link MAX_THREAD_FAILURES}. */
 export const THREAD_FAILURE_WINDOW_MS = 60_000;
 
+/** Longest that a stopping server waits for the run of the model that a thread is in. */
+export const THREAD_CLOSE_MS = 5_000;
+
 /** A call still running when its connection grows too old keeps the connection for so long after GOAWAY. */
 export const CONNECTION_AGE_GRACE_MS = 30_000;
 

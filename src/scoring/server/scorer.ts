@@ -21,15 +21,18 @@ export class Scorer {
    * @throws StatusError INVALID_ARGUMENT naming the first image that is no JPEG, RESOURCE_EXHAUSTED when the queue is
    *   full, INTERNAL when the model fails, CANCELLED when `signal` aborts
    */
-  async score(images: Uint8Array[], signal: AbortSignal): Promise<Scores> {
+  async score(images: Uint8Array[], signal?: AbortSignal): Promise<Scores> {
     this.admit(images.length);
     const rowsPerRun = Math.min(MAX_ROWS_PER_RUN, Math.ceil(images.length / this.pool.size));
     const runs: Promise<OutputRows[] | Rejection>[] = [];
     for (let at = 0; at < images.length; at += rowsPerRun) {
-      runs.push(this.pool.run(images.slice(at, at + rowsPerRun).map(ownMemory), signal));
+      runs.push(this.pool.run(images.slice(at, at + rowsPerRun).map(ownMemory), images));
     }
+    const withdraw = () => this.pool.withdraw(images);
+    signal?.addEventListener('abort', withdraw);
     // All runs are awaited, so that of several bad images the first one is named, whichever thread was faster.
     const outcomes = await Promise.allSettled(runs);
+    signal?.removeEventListener('abort', withdraw);
     const parts = outcomes.map((outcome, run) => {
       if (outcome.status === 'rejected') throw outcome.reason;
       if (Array.isArray(outcome.value)) return outcome.value;

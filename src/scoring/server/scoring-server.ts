@@ -56,6 +56,7 @@ export async function startScoringServer(options: ScoringServerOptions): Promise
   const health = await step('health port', ExitCode.configuration, () =>
     serveHealth({ host: config.host, port: config.httpPort }, () => phase),
   );
+  log.info({ httpPort: health.port }, 'health port open');
   const keys = await step('scoring keys', ExitCode.configuration, async () =>
     config.keysDirectory === undefined ? undefined : new ScoringKeys(config.keysDirectory),
   );
@@ -78,7 +79,12 @@ export async function startScoringServer(options: ScoringServerOptions): Promise
   log.info('model loaded');
 
   const scorer = new Scorer(pool, model.manifest.inputs[0]?.name ?? 'input');
-  const check = await step('self-check', ExitCode.selfCheck, () => checkGoldens(model, scorer, pool.size));
+  const check = await step('self-check', ExitCode.selfCheck, () =>
+    checkGoldens(model, scorer, pool.size).catch(async (error: unknown) => {
+      await pool.close();
+      throw error;
+    }),
+  );
   log.info(check, 'self-check passed');
 
   const grpc = new Server({
@@ -93,7 +99,7 @@ export async function startScoringServer(options: ScoringServerOptions): Promise
   const grpcPort = await step('gRPC port', ExitCode.configuration, () => bind(grpc, config));
   phase = 'ready';
   const startSeconds = Math.round(performance.now() - started) / 1000;
-  log.info({ ...served, grpcPort, httpPort: health.port, authenticated: keys !== undefined, startSeconds }, 'ready');
+  log.info({ ...served, grpcPort, authenticated: keys !== undefined, startSeconds }, 'ready');
 
   return {
     drain: async () => {

@@ -30,13 +30,9 @@ export async function checkGoldens(model: ModelDirectory, scorer: Scorer, thread
   const rounds = Array.from({ length: Math.max(threads, goldens.length) }, (_, round) =>
     [round, round + 1].map((index) => goldens[index % goldens.length]).filter((golden) => golden !== undefined),
   );
-  const never = new AbortController().signal;
   const differences = await Promise.all(
     rounds.map(async (pair) => {
-      const scores = await scorer.score(
-        pair.map((golden) => golden.photo),
-        never,
-      );
+      const scores = await scorer.score(pair.map((golden) => golden.photo));
       return Math.max(...pair.map((golden, row) => compare(golden, scores, row)));
     }),
   );

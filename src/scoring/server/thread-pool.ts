@@ -1,8 +1,9 @@
 import { status } from '@grpc/grpc-js';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 
 import type { OutputRows } from './image-model.js';
-import { MAX_THREAD_FAILURES, THREAD_FAILURE_WINDOW_MS } from './limits.js';
+import { MAX_THREAD_FAILURES, THREAD_CLOSE_MS, THREAD_FAILURE_WINDOW_MS } from './limits.js';
 import { StatusError } from './status-error.js';
 import type { Answer, Task, ThreadData } from './thread-messages.js';
 
@@ -14,6 +15,7 @@ export interface Rejection {
 
 interface Job {
   task: Task;
+  request: object;
   resolve(outcome: OutputRows[] | Rejection): void;
   reject(error: Error): void;
 }
@@ -25,7 +27,7 @@ export interface ThreadPoolOptions {
   data: ThreadData;
   /** A thread ended by itself and is being replaced. */
   onThreadFailure(error: Error): void;
-  /** Threads keep ending: the pool has given up and scores nothing more. */
+  /** Threads keep ending: the pool has closed and scores nothing more. */
   onExhausted(): void;
 }
 
@@ -33,10 +35,12 @@ export interface ThreadPoolOptions {
 export class ThreadPool {
   private readonly idle: Worker[] = [];
   private readonly busy = new Map<Worker, Job>();
-  private readonly queue: Job[] = [];
+  private queue: Job[] = [];
   private readonly threads = new Set<Worker>();
+  private readonly loading = new Set<Promise<void>>();
   private failures: number[] = [];
   private closing = false;
+  private onIdle: (() => void) | undefined;
 
   private constructor(private readonly options: ThreadPoolOptions) {}
 
@@ -47,8 +51,11 @@ export class ThreadPool {
    */
   static async start(options: ThreadPoolOptions): Promise<ThreadPool> {
     const pool = new ThreadPool(options);
-    await Promise.all(Array.from({ length: options.threads }, () => pool.startThread()));
-    return pool;
+    const starts = await Promise.allSettled(Array.from({ length: options.threads }, () => pool.startThread()));
+    const failed = starts.find((start) => start.status === 'rejected');
+    if (!failed) return pool;
+    await pool.close();
+    throw failed.reason;
   }
 
   get size(): number {
@@ -63,33 +70,36 @@ export class ThreadPool {
   /**
    * Scores images in one run of the model, when a thread is free. The images' memory moves to the thread.
    *
-   * @throws StatusError INTERNAL when the model or its thread fails, CANCELLED when `signal` aborts before the run begins
+   * @param request whatever tells the runs of one request from others, for {@link withdraw}
+   * @throws StatusError INTERNAL when the model or its thread fails, CANCELLED when withdrawn, UNAVAILABLE when closed
    */
-  run(images: Uint8Array[], signal: AbortSignal): Promise<OutputRows[] | Rejection> {
+  run(images: Uint8Array[], request: object): Promise<OutputRows[] | Rejection> {
     return new Promise((resolve, reject) => {
-      if (signal.aborted) return reject(new StatusError(status.CANCELLED, 'the call was cancelled'));
-      const withdraw = () => {
-        const at = this.queue.indexOf(job);
-        if (at < 0) return;
-        this.queue.splice(at, 1);
-        reject(new StatusError(status.CANCELLED, 'the call was cancelled'));
-      };
-      const settle =
-        <T>(then: (value: T) => void) =>
-        (value: T) => {
-          signal.removeEventListener('abort', withdraw);
-          then(value);
-        };
-      const job: Job = { task: { images }, resolve: settle(resolve), reject: settle(reject) };
-      signal.addEventListener('abort', withdraw);
-      this.queue.push(job);
+      if (this.closing) return reject(new StatusError(status.UNAVAILABLE, 'the server is stopping'));
+      this.queue.push({ task: { images }, request, resolve, reject });
       this.dispatch();
     });
   }
 
-  /** Ends the threads. */
+  /** Takes the runs of a request that have not begun out of the queue. */
+  withdraw(request: object): void {
+    const withdrawn = this.queue.filter((job) => job.request === request);
+    this.queue = this.queue.filter((job) => job.request !== request);
+    for (const job of withdrawn) job.reject(new StatusError(status.CANCELLED, 'the call was cancelled'));
+  }
+
+  /**
+   * Ends the threads, each after the run that it is in: a thread that is ended inside the native library aborts the process.
+   * Runs that have not begun are rejected with UNAVAILABLE.
+   */
   async close(): Promise<void> {
     this.closing = true;
+    for (const job of this.queue.splice(0)) job.reject(new StatusError(status.UNAVAILABLE, 'the server is stopping'));
+    const idle = new Promise<void>((resolve) => (this.busy.size > 0 ? (this.onIdle = resolve) : resolve()));
+    await Promise.race([
+      Promise.all([idle, Promise.allSettled(this.loading)]),
+      sleep(THREAD_CLOSE_MS, undefined, { ref: false }),
+    ]);
     await Promise.all([...this.threads].map((thread) => thread.terminate()));
   }
 
@@ -108,6 +118,12 @@ export class ThreadPool {
   }
 
   private startThread(): Promise<void> {
+    const loaded = this.loadThread().finally(() => this.loading.delete(loaded));
+    this.loading.add(loaded);
+    return loaded;
+  }
+
+  private loadThread(): Promise<void> {
     return new Promise((resolve, reject) => {
       const thread = new Worker(this.options.script, { workerData: this.options.data });
       let loaded = false;
@@ -139,17 +155,22 @@ export class ThreadPool {
     if (answer.kind === 'scored') job.resolve(answer.outputs);
     if (answer.kind === 'rejected') job.resolve({ index: answer.index, reason: answer.reason });
     if (answer.kind === 'failed') job.reject(new StatusError(status.INTERNAL, answer.reason));
+    if (this.busy.size === 0) this.onIdle?.();
   }
 
   private replace(thread: Worker, error: Error): void {
-    if (this.closing) return;
     const at = this.idle.indexOf(thread);
     if (at >= 0) this.idle.splice(at, 1);
     this.settle(thread, { kind: 'failed', reason: `the inference thread ended: ${error.message}` });
+    if (this.closing) return;
     this.options.onThreadFailure(error);
     const now = Date.now();
     this.failures = [...this.failures.filter((time) => now - time < THREAD_FAILURE_WINDOW_MS), now];
-    if (this.failures.length > MAX_THREAD_FAILURES) return this.options.onExhausted();
-    this.startThread().catch(() => this.options.onExhausted());
+    if (this.failures.length > MAX_THREAD_FAILURES) return this.giveUp();
+    this.startThread().catch(() => this.giveUp());
+  }
+
+  private giveUp(): void {
+    void this.close().then(() => this.options.onExhausted());
   }
 }
