@@ -7,6 +7,8 @@ import { isConflict, isNotFound, readRetryAfter } from './failures.js';
 
 /** Where a cluster is. An adopted one lies in the resource group of the workspace, like one that was created. */
 export interface ClusterRef {
+  /** ARM id. */
+  readonly id: string;
   readonly subscriptionId: string;
   readonly resourceGroup: string;
   readonly name: string;
@@ -38,8 +40,9 @@ const NODE_POOL = 'scoring';
 const DNS_PREFIX_LENGTH = 54;
 
 /** Where the cluster of a deployment is. */
-export function clusterRef(identity: Identity, name: string): ClusterRef {
-  return { subscriptionId: identity.subscriptionId, resourceGroup: identity.resourceGroup, name };
+export function clusterRef({ subscriptionId, resourceGroup }: Identity, name: string): ClusterRef {
+  const id = `/subscriptions/${subscriptionId}/resourceGroups/${resourceGroup}/providers/Microsoft.ContainerService/managedClusters/${name}`;
+  return { id, subscriptionId, resourceGroup, name };
 }
 
 /** Looks at a cluster once; undefined when there is none. */
@@ -64,7 +67,7 @@ export async function getCluster(
 /** The clusters of a resource group whose owner mark `matches`. */
 export async function findClusters(
   azure: AzureConnection,
-  place: Omit<ClusterRef, 'name'>,
+  place: Pick<ClusterRef, 'subscriptionId' | 'resourceGroup'>,
   matches: (owner: string | undefined) => boolean,
   abortSignal: AbortSignal,
 ): Promise<string[]> {
