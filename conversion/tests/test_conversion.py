@@ -83,7 +83,7 @@ def test_wrong_preprocessing_fails_parity(
     assert failure.value.code == "ParityFailed"
 
 
-def test_other_decoding_fails_parity_or_stays_within_it_by_far(conversion: Conversion, photos: Path) -> None:
+def test_another_decoding_method_fails_parity(conversion: Conversion, photos: Path) -> None:
     paths = conversion.out / "preprocess.onnx", conversion.out / "model.onnx"
     assert check_parity(*paths, OUTPUTS, DECODE, goldens_of(conversion, photos)) < 0.1
     with pytest.raises(ConversionError, match="output_alias"):
