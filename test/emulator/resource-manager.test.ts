@@ -1,0 +1,88 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { armClients, startEmulator, type TestEmulator } from '../fixtures/emulator.js';
+
+let azure: TestEmulator;
+let group: string;
+
+beforeAll(async () => {
+  azure = await startEmulator();
+  group = `/subscriptions/${azure.endpoints.subscriptionId}/resourceGroups/${azure.endpoints.resourceGroup}`;
+});
+afterAll(() => azure.stop());
+
+const workspaceType = 'Microsoft.MachineLearningServices/workspaces';
+
+describe('sign-in', () => {
+  it('gives the real credential a token that Resource Manager takes', async () => {
+    const { machineLearning } = armClients(azure);
+    const workspace = await machineLearning.workspaces.get(azure.endpoints.resourceGroup, 'slipway');
+    expect(workspace).toMatchObject({ name: 'slipway', location: 'eastus', provisioningState: 'Succeeded' });
+    expect(workspace.storageAccount).toBe(`${group}/providers/Microsoft.Storage/storageAccounts/slipwaylocal`);
+    expect(workspace.containerRegistry).toBe(`${group}/providers/Microsoft.ContainerRegistry/registries/slipwaylocal`);
+  });
+
+  it.each([
+    ['no token', null, 'AuthenticationFailed'],
+    ['something that is no token', 'nonsense', 'InvalidAuthenticationToken'],
+  ])('refuses %s', async (_case, token, code) => {
+    const reply = await azure.call('GET', `${group}?api-version=2021-04-01`, { token });
+    expect(reply).toMatchObject({ status: 401, body: { error: { code } } });
+    expect(reply.headers['www-authenticate']).toMatch(/^Bearer /);
+  });
+
+  it('refuses a token for another audience', async () => {
+    const token = await azure.credential.getToken('https://storage.azure.com/.default');
+    const reply = await azure.call('GET', `${group}?api-version=2021-04-01`, { token: token.token });
+    expect(reply).toMatchObject({ status: 401, body: { error: { code: 'InvalidAuthenticationToken' } } });
+  });
+
+  it('refuses a token that has expired', async () => {
+    const { token } = await azure.credential.getToken('https://management.azure.com/.default');
+    await azure.advance(3600);
+    const reply = await azure.call('GET', `${group}?api-version=2021-04-01`, { token });
+    expect(reply).toMatchObject({ status: 401, body: { error: { code: 'InvalidAuthenticationToken' } } });
+    await azure.stop();
+    azure = await startEmulator();
+  });
+});
+
+describe('what every call has in common', () => {
+  it.each([
+    ['no api-version', '', 400, 'MissingApiVersionParameter'],
+    ['a malformed api-version', '?api-version=latest', 400, 'InvalidApiVersionParameter'],
+    ['an api-version below the floor', '?api-version=2020-01-01', 400, 'NoRegisteredProviderFound'],
+  ])('answers %s as Azure does', async (_case, query, status, code) => {
+    const reply = await azure.call('GET', `${group}/providers/${workspaceType}/slipway${query}`);
+    expect(reply).toMatchObject({ status, body: { error: { code } } });
+  });
+
+  it('accepts api-versions from the floor upwards, in any case and with doubled slashes', async () => {
+    const path = `/${group.replace('resourceGroups', 'RESOURCEGROUPS')}/providers/${workspaceType.toLowerCase()}//slipway`;
+    expect(await azure.call('GET', `${path}?api-version=2029-01-01-preview`)).toMatchObject({ status: 200 });
+  });
+
+  it("answers what is not there with the gateway's error", async () => {
+    const reply = await azure.call('GET', `${group}/providers/${workspaceType}/absent?api-version=2022-10-01`);
+    expect(reply).toMatchObject({ status: 404, body: { error: { code: 'ResourceNotFound' } } });
+    expect(reply.headers).toMatchObject({ 'x-ms-failure-cause': 'gateway', 'x-ms-request-id': expect.any(String) });
+  });
+
+  it('says that a resource group or subscription does not exist', async () => {
+    const elsewhere = `${group}-elsewhere/providers/${workspaceType}/slipway?api-version=2022-10-01`;
+    expect(await azure.call('GET', elsewhere)).toMatchObject({ body: { error: { code: 'ResourceGroupNotFound' } } });
+    const other = '/subscriptions/00000000-0000-4000-8000-000000000000/resourceGroups?api-version=2021-04-01';
+    expect(await azure.call('GET', other)).toMatchObject({ body: { error: { code: 'SubscriptionNotFound' } } });
+  });
+
+  it('says what is not emulated', async () => {
+    const reply = await azure.call('PUT', `${group}/providers/Microsoft.Network/loadBalancers/x?api-version=2024-01-01`);
+    expect(reply).toMatchObject({ status: 404, body: { error: { code: 'NotEmulated' } } });
+    expect(JSON.stringify(reply.body)).toContain('Microsoft.Network/loadBalancers');
+  });
+});
+
+describe('health', () => {
+  it('is ok while the blobs can be reached', async () => {
+    expect(await azure.call('GET', '/healthz')).toMatchObject({ status: 200, body: { checks: { blob: 'ok' } } });
+  });
+});
