@@ -1,0 +1,140 @@
+import { blobPath, openBlobStore, readBlob, type BlobStore } from '../azure/blobs.js';
+import type { AzureConnection } from '../azure/connection.js';
+import { ensureCode, ensureEnvironment } from '../azure/environments.js';
+import { ensureJob, getJob } from '../azure/jobs.js';
+import { ensureModelContainer } from '../azure/model-containers.js';
+import { ensureModelVersion } from '../azure/models.js';
+import { uploadBlob, uploadTree } from '../azure/uploads.js';
+import type { ConversionInput, DeploymentActivities } from '../deployment/activities.js';
+import { digestOfJson, type Digest } from '../deployment/digests.js';
+import { SlipwayError } from '../deployment/errors.js';
+import { conversionJobName, convertedModelName } from '../deployment/names.js';
+import { spokenAge } from './age.js';
+import {
+  conversionCommand,
+  conversionDigest,
+  photoDigests,
+  readConversionParts,
+  type ConversionParts,
+} from './conversion-parts.js';
+import { findConversionResult } from './conversion-result.js';
+import { activity, operationFailed, stillRunning } from './failure.js';
+import { jobFailure } from './job-failure.js';
+import { removeJobs } from './remove-jobs.js';
+import { removeModels } from './remove-models.js';
+
+type Activities = Pick<
+  DeploymentActivities,
+  'beginConversion' | 'awaitConversion' | 'registerConvertedModel' | 'removeConvertedModel' | 'removeJob'
+>;
+
+/** What a job's states mean, for people who wait. */
+const MEANING: Readonly<Record<string, string>> = {
+  NotStarted: 'not started yet',
+  Provisioning: 'a machine is being started',
+  Preparing: 'building the environment',
+  Queued: 'waiting for a machine',
+  Finalizing: 'storing the result',
+};
+
+/**
+ * The convert step: a job of the workspace makes ONNX of the SavedModel, and the result is registered beside its source.
+ *
+ * @param directory the Python package `conversion` that the job runs
+ */
+export function createConversionActivities(azure: AzureConnection, directory: string): Activities {
+  return {
+    beginConversion: activity(async (input, { abortSignal }) => {
+      const { identity, workspace } = input;
+      const parts = await readConversionParts(directory);
+      const digest = conversionDigest(input, parts);
+      const store = await openBlobStore(azure, workspace, abortSignal);
+      if (await findConversionResult(store, digest, abortSignal)) return { digest, jobName: null };
+      const jobName = conversionJobName(identity, digest, input.attempt);
+      await submit(azure, store, { input, parts, digest, jobName }, abortSignal);
+      return { digest, jobName };
+    }),
+
+    awaitConversion: activity(async ({ identity, jobName }, attempt) => {
+      const job = await getJob(azure, identity, jobName, attempt.abortSignal);
+      if (!job) throw operationFailed({ code: 'JobGone', message: `Azure ML job ${jobName} is gone` });
+      switch (job.status) {
+        case 'Completed':
+          return;
+        case 'Failed':
+          throw await jobFailure(azure, identity, job, attempt.abortSignal);
+        case 'Canceled':
+          throw new SlipwayError('JobCanceled', `Azure ML job ${jobName} was cancelled by someone else`);
+        default: {
+          const meaning = MEANING[job.status] ? ` (${MEANING[job.status]})` : '';
+          const message = `Azure ML job is ${job.status}${meaning}, ${spokenAge(attempt.ageSeconds)}`;
+          throw stillRunning(message, { ...attempt, retryAfterSeconds: job.retryAfterSeconds });
+        }
+      }
+    }),
+
+    registerConvertedModel: activity(async ({ identity, workspace, source, model, conversion }, { abortSignal }) => {
+      const store = await openBlobStore(azure, workspace, abortSignal);
+      const digest = await findConversionResult(store, conversion.digest, abortSignal);
+      if (!digest) throw new SlipwayError('ConversionIncomplete', `Conversion ${conversion.digest} left no result`);
+      const name = convertedModelName(model.name);
+      await ensureModelContainer(azure, identity, { name, role: 'converted' }, abortSignal);
+      const content = {
+        digest,
+        url: store.uri(blobPath.conversion(conversion.digest)),
+        description: `${source.name} version ${source.version} as ONNX`,
+        properties: {
+          'slipway-source': `${source.name}:${source.version}`,
+          'slipway-source-digest': source.digest,
+          'slipway-conversion': conversion.digest,
+        },
+      };
+      return ensureModelVersion(azure, identity, name, content, abortSignal);
+    }),
+
+    removeConvertedModel: activity((input, attempt) => removeModels(azure, input, 'converted', attempt)),
+    removeJob: activity((input, attempt) => removeJobs(azure, input, attempt)),
+  };
+}
+
+async function submit(
+  azure: AzureConnection,
+  store: BlobStore,
+  job: { input: ConversionInput; parts: ConversionParts; digest: Digest; jobName: string },
+  abortSignal: AbortSignal,
+): Promise<void> {
+  const { input, parts, digest, jobName } = job;
+  const { identity, workspace, source, settings } = input;
+  const { code, environment } = parts;
+  const codePath = blobPath.code(code.digest);
+  // The command names the package, so the folder that the job runs in has to contain it.
+  await uploadTree(store, `${codePath}/conversion`, code, { abortSignal });
+  const codeUrl = `${store.container.url}/${codePath}`;
+  const codeId = await ensureCode(azure, identity, { digest: code.digest, url: codeUrl }, abortSignal);
+  const environmentId = await ensureEnvironment(azure, identity, environment, abortSignal);
+  const photos = await gatherPhotos(store, photoDigests(input.photos), abortSignal);
+  const content = {
+    displayName: `${identity.service}: ${source.name} version ${source.version} to ONNX`,
+    command: conversionCommand(input),
+    environmentId,
+    codeId,
+    compute:
+      settings.compute === 'serverless'
+        ? { instanceType: settings.instanceType }
+        : { computeId: `${workspace.id}/computes/${settings.compute}` },
+    inputs: { model: source.url, photos: store.uri(photos) },
+    outputs: { converted: store.uri(blobPath.conversion(digest)) },
+  };
+  await ensureJob(azure, identity, jobName, content, abortSignal);
+}
+
+/** Puts the photos of a conversion into one folder, which is what a job takes. Returns the folder. */
+async function gatherPhotos(store: BlobStore, photos: readonly Digest[], abortSignal: AbortSignal): Promise<string> {
+  const folder = blobPath.photoSet(digestOfJson(photos));
+  for (const digest of photos) {
+    const photo = await readBlob(store, blobPath.photo(digest), abortSignal);
+    if (!photo) throw new SlipwayError('PhotoMissing', `Photo ${digest} is not in the workspace's blob store`);
+    await uploadBlob(store, `${folder}/${digest.replace('sha256:', '')}.jpg`, photo, abortSignal);
+  }
+  return folder;
+}

@@ -1,0 +1,86 @@
+import { randomUUID } from 'node:crypto';
+import { mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import pLimit from 'p-limit';
+import { parseDatastoreUri, readBlob, type BlobStore } from '../azure/blobs.js';
+import { PARALLEL_TRANSFERS } from '../azure/limits.js';
+import type { ModelVersion } from '../deployment/activities.js';
+import { ConvertedModelManifest } from '../deployment/converted-model.js';
+import { digestOf } from '../deployment/digests.js';
+import { SlipwayError } from '../deployment/errors.js';
+import { CONVERTED_MANIFEST } from './conversion-result.js';
+
+/**
+ * Brings a converted model onto this machine: the files that its manifest names, each checked against the digest there, and
+ * nothing else. A model that is here already is not fetched again.
+ *
+ * @param cache directory that keeps models by their digests
+ * @returns the directory that holds the model
+ * @throws SlipwayError `ConvertedModelDamaged` when a file is missing or is not what the manifest says
+ */
+export async function fetchConvertedModel(
+  store: BlobStore,
+  converted: Pick<ModelVersion, 'url' | 'digest'>,
+  cache: string,
+  abortSignal: AbortSignal,
+): Promise<string> {
+  const directory = path.join(cache, converted.digest.replace('sha256:', ''));
+  // Models appear in the cache by a rename, whole.
+  if (await exists(directory)) return directory;
+  const unfinished = path.join(cache, `.${randomUUID()}`);
+  try {
+    await fetchFiles(store, converted, unfinished, abortSignal);
+    await rename(unfinished, directory).catch(async (error: unknown) => {
+      // Another worker of this machine was quicker.
+      if (!(await exists(directory))) throw error;
+    });
+    return directory;
+  } finally {
+    await rm(unfinished, { recursive: true, force: true });
+  }
+}
+
+async function fetchFiles(
+  store: BlobStore,
+  { url, digest }: Pick<ModelVersion, 'url' | 'digest'>,
+  directory: string,
+  abortSignal: AbortSignal,
+): Promise<void> {
+  const prefix = parseDatastoreUri(url).path;
+  const fetchFile = async (file: string, expected: string): Promise<Buffer> => {
+    const content = await readBlob(store, `${prefix}/${file}`, abortSignal);
+    if (content && digestOf(content) === expected) return place(directory, file, content);
+    const what = content ? 'is not what the manifest says' : 'is missing';
+    throw new SlipwayError('ConvertedModelDamaged', `${file} of the converted model ${what}`, {
+      fix: 'Remove the conversion from the cache and deploy again.',
+    });
+  };
+  const manifest = await fetchFile(CONVERTED_MANIFEST, digest);
+  const files = filesOf(ConvertedModelManifest.parse(JSON.parse(manifest.toString('utf8'))));
+  const limit = pLimit(PARALLEL_TRANSFERS);
+  await Promise.all([...files].map(([file, expected]) => limit(() => fetchFile(file, expected))));
+}
+
+/** Every file that a manifest names, with its digest. */
+function filesOf({ model, preprocess, labels, goldens }: ConvertedModelManifest): Map<string, string> {
+  const files = [model, ...(preprocess ? [preprocess] : []), ...(labels ? [labels] : [])];
+  const rows = goldens.flatMap(({ photo, sha256, outputs }) => [{ file: photo, sha256 }, ...Object.values(outputs)]);
+  return new Map([...files, ...rows].map(({ file, sha256 }) => [file, sha256]));
+}
+
+async function place(directory: string, file: string, content: Buffer): Promise<Buffer> {
+  const target = path.resolve(directory, file);
+  if (!target.startsWith(path.resolve(directory) + path.sep)) {
+    throw new SlipwayError('ConvertedModelInvalid', `The manifest names ${file}, which lies outside of the model`);
+  }
+  await mkdir(path.dirname(target), { recursive: true });
+  await writeFile(target, content);
+  return content;
+}
+
+async function exists(directory: string): Promise<boolean> {
+  return stat(directory).then(
+    () => true,
+    () => false,
+  );
+}

@@ -1,0 +1,114 @@
+import path from 'node:path';
+import { Context } from '@temporalio/activity';
+import { openBlobStore, parseDatastoreUri } from '../azure/blobs.js';
+import type { AzureConnection } from '../azure/connection.js';
+import {
+  deleteManifest,
+  deleteRepository,
+  deleteTag,
+  listManifests,
+  openRepository,
+  pushImage,
+  type RegistryRepository,
+} from '../azure/registry.js';
+import { getWorkspace } from '../azure/workspace.js';
+import type { DeploymentActivities, Removal, RemovalInput } from '../deployment/activities.js';
+import { imageRepository, shortDigest } from '../deployment/names.js';
+import { fetchConvertedModel } from './converted-model-files.js';
+import { activity, type Attempt } from './failure.js';
+import { assembleRelease, releaseDigest } from './release-image.js';
+import { removedSoFar, requireAbsence } from './removal.js';
+
+type Activities = Pick<DeploymentActivities, 'pushImage' | 'removeImage'>;
+
+/** Seconds between heartbeats: several fit into the workflow's heartbeat timeout, so that one lost one ends nothing. */
+const HEARTBEAT_SECONDS = 5;
+
+/** A tag that stands for a deployment: the manifest is kept while it has one. */
+const DEPLOYMENT_TAG = /^d[a-z2-7]{11}$/;
+
+export interface ImageOptions {
+  /** Directory that keeps models and layers by their digests. */
+  readonly cache: string;
+  /** Directory of the built scoring runtime, with `server.mjs` in it. */
+  readonly runtime: string;
+}
+
+/** The image step: scoring runtime and converted model become an image in the workspace's registry. */
+export function createImageActivities(azure: AzureConnection, { cache, runtime }: ImageOptions): Activities {
+  return {
+    pushImage: activity(async ({ identity, workspace, scoring, converted, source }, { abortSignal }) =>
+      withHeartbeat(async (say) => {
+        say('fetching the converted model');
+        const { datastore } = parseDatastoreUri(converted.url);
+        const store = await openBlobStore(azure, workspace, abortSignal, datastore);
+        const model = await fetchConvertedModel(store, converted, path.join(cache, 'models'), abortSignal);
+        say('assembling layers');
+        const image = await assembleRelease({ model, runtime, layers: path.join(cache, 'layers') });
+        const release = releaseDigest({ source, converted, scoring, image });
+        const tag = shortDigest(release);
+        const name = imageRepository(identity);
+        const repository = await openRepository(azure, workspace.containerRegistryId, name, abortSignal);
+        say('pushing');
+        // The deployment's own tag goes first: from then on an undo of this deployment finds the manifest.
+        await pushImage(
+          repository,
+          { ...image, tags: [identity.deploymentId, tag] },
+          { abortSignal, onBlob: ({ digest }, sent) => say(`${digest} ${sent ? 'pushed' : 'is there'}`) },
+        );
+        return { repository: name, tag, digest: image.manifest.digest, releaseDigest: release };
+      }),
+    ),
+
+    removeImage: activity(async (input, attempt) => {
+      const { identity, scope } = input;
+      const { containerRegistryId } = await getWorkspace(azure, identity, attempt.abortSignal);
+      const name = imageRepository(identity);
+      const repository = await openRepository(azure, containerRegistryId, name, attempt.abortSignal);
+      if (scope === 'service') await removeAll(repository, attempt);
+      else await removeOfDeployment(repository, identity.deploymentId, attempt);
+      requireAbsence(input, 'the image', attempt);
+      return { removed: removedSoFar() } satisfies Removal;
+    }),
+  };
+}
+
+async function removeAll(repository: RegistryRepository, { abortSignal }: Attempt): Promise<void> {
+  const manifests = await listManifests(repository, abortSignal);
+  if (manifests.length === 0) return;
+  await deleteRepository(repository, abortSignal);
+  removedSoFar(manifests.map(({ digest }) => `${repository.name}@${digest}`));
+}
+
+/** A manifest goes with its last deployment; while another deployment has it too, only the tag goes. */
+async function removeOfDeployment(
+  repository: RegistryRepository,
+  deploymentId: RemovalInput['identity']['deploymentId'],
+  { abortSignal }: Attempt,
+): Promise<void> {
+  const manifests = await listManifests(repository, abortSignal);
+  for (const { digest, tags } of manifests.filter(({ tags }) => tags.includes(deploymentId))) {
+    if (tags.some((tag) => tag !== deploymentId && DEPLOYMENT_TAG.test(tag))) {
+      await deleteTag(repository, deploymentId, abortSignal);
+      removedSoFar([`${repository.name}:${deploymentId}`]);
+    } else {
+      await deleteManifest(repository, digest, abortSignal);
+      removedSoFar([`${repository.name}@${digest}`]);
+    }
+  }
+}
+
+/** Tells Temporal every few seconds that the work goes on, and what it is at. */
+async function withHeartbeat<T>(work: (say: (phase: string) => void) => Promise<T>): Promise<T> {
+  const context = Context.current();
+  let phase = 'starting';
+  const timer = setInterval(() => context.heartbeat(phase), HEARTBEAT_SECONDS * 1000);
+  try {
+    return await work((next) => {
+      phase = next;
+      context.heartbeat(phase);
+    });
+  } finally {
+    clearInterval(timer);
+  }
+}

@@ -1,0 +1,84 @@
+import type { PushBlob, PushImage } from '../azure/registry.js';
+import type { ModelVersion } from '../deployment/activities.js';
+import { digestOfJson, type Digest } from '../deployment/digests.js';
+import type { DeployInput } from '../deployment/input.js';
+import {
+  assembleImage,
+  cachedLayer,
+  hostBase,
+  imageUser,
+  modelEntries,
+  modelInImage,
+  nativeModules,
+  nodeInImage,
+  runtimeEntries,
+  runtimeInImage,
+  serverInImage,
+} from '../image/index.js';
+
+/** The base that is made of this machine's Node and the libraries that it links to. */
+const HOST_BASE = 'host';
+/** gRPC and health: what the scoring server listens on by default. */
+const PORTS = ['8500/tcp', '8501/tcp'];
+
+/** A release's image, ready to be pushed. */
+export interface ReleaseImage extends Omit<PushImage, 'tags' | 'manifest'> {
+  readonly manifest: PushImage['manifest'] & { readonly digest: Digest };
+  /** Digests of the uncompressed layers: they do not differ between versions of zlib. */
+  readonly diffIds: readonly string[];
+}
+
+/** Assembles base, scoring runtime and model; layers that were assembled before come from the cache. */
+export async function assembleRelease(parts: {
+  model: string;
+  runtime: string;
+  /** Directory that keeps layers. */
+  layers: string;
+}): Promise<ReleaseImage> {
+  const base = await hostBase({ nativeModules: await nativeModules(parts.runtime) });
+  const layers = [
+    await cachedLayer(base, parts.layers),
+    await cachedLayer(await runtimeEntries(parts.runtime), parts.layers),
+    await cachedLayer(await modelEntries(parts.model), parts.layers),
+  ];
+  const { config, manifest } = assembleImage({
+    layers,
+    config: {
+      entrypoint: [nodeInImage, serverInImage],
+      user: imageUser,
+      workingDir: runtimeInImage,
+      env: { MODEL_DIR: modelInImage },
+      exposedPorts: PORTS,
+    },
+  });
+  const blobs: PushBlob[] = [
+    ...layers.map(({ digest, size, file }) => ({ digest, size, source: { file } })),
+    { digest: config.digest, size: config.size, source: { content: config.content } },
+  ];
+  return {
+    blobs,
+    manifest: { ...manifest, digest: sha256(manifest.digest) },
+    diffIds: layers.map(({ diffId }) => diffId),
+  };
+}
+
+/** Digest of everything that makes a release, design 3.10: equal ones need no new deployment. */
+export function releaseDigest(release: {
+  source: Pick<ModelVersion, 'digest'>;
+  converted: Pick<ModelVersion, 'digest'>;
+  scoring: DeployInput['scoring'];
+  image: Pick<ReleaseImage, 'diffIds'>;
+}): Digest {
+  return digestOfJson({
+    source: release.source.digest,
+    converted: release.converted.digest,
+    layers: release.image.diffIds,
+    base: HOST_BASE,
+    scoring: release.scoring,
+  });
+}
+
+/** The image room computes sha256 only; its type does not say so. */
+function sha256(digest: string): Digest {
+  return `sha256:${digest.replace(/^sha256:/, '')}`;
+}
