@@ -32,12 +32,9 @@ export function createClusterRemovalActivities(azure: AzureConnection): Activiti
         return { removed: removedSoFar() };
       }
       if (!isInScope(found.owner, input)) return { removed: removedSoFar() };
-      removedSoFar([found.id]);
+      removedSoFar([ref.id]);
       if (found.state !== 'Deleting') await beginDeletion(azure, ref, found, input, attempt);
-      throw stillPresent(`AKS cluster ${cluster.name} is being deleted`, {
-        ...attempt,
-        retryAfterSeconds: found.retryAfterSeconds,
-      });
+      throw stillPresent(`AKS cluster ${cluster.name} is being deleted`, { ...attempt, ...found });
     }),
 
     removeRoleAssignment: activity(async (input, attempt) => {
@@ -73,10 +70,8 @@ async function beginDeletion(
     if (!isConflict(error)) throw error;
     // Whatever is in progress on a cluster that goes is of no use.
     await abortClusterOperation(azure, ref, attempt.abortSignal);
-    throw stillPresent(`AKS cluster ${ref.name} is ${found.state}: aborting that before it is deleted`, {
-      ...attempt,
-      retryAfterSeconds: found.retryAfterSeconds,
-    });
+    const message = `AKS cluster ${ref.name} is ${found.state}: that is aborted before it is deleted`;
+    throw stillPresent(message, { ...attempt, ...found });
   }
 }
 

@@ -4,16 +4,21 @@ import type { RemovalInput } from '../deployment/activities.js';
 import { isOfDeployment, isOfService } from '../deployment/names.js';
 import { stillPresent, type Attempt } from './failure.js';
 
+/** What each attempt that runs in this process has removed so far. */
+const removedBy = new WeakMap<Context, ReadonlySet<string>>();
+
 /**
- * Ids that a removal has taken away, over all its attempts. A removal looks until nothing is left, so the look that ends it
- * sees nothing: what the earlier ones removed is remembered in the heartbeat, which Temporal hands to the next attempt.
+ * Ids that a removal has taken away, `ids` included, over all its attempts. A removal looks until nothing is left, so the
+ * look that ends it sees nothing: what the earlier ones removed is remembered in the heartbeat, which Temporal hands to the
+ * next attempt.
  */
 export function removedSoFar(ids: Iterable<string> = []): string[] {
   const context = Context.current();
-  const before = z.array(z.string()).catch([]).parse(context.info.heartbeatDetails);
-  const all = [...new Set([...before, ...ids])];
-  context.heartbeat(all);
-  return all;
+  const before = removedBy.get(context) ?? z.array(z.string()).catch([]).parse(context.info.heartbeatDetails);
+  const all = new Set([...before, ...ids]);
+  removedBy.set(context, all);
+  context.heartbeat([...all]);
+  return [...all];
 }
 
 /** Whether a mark is within what a removal is about. */

@@ -1,0 +1,109 @@
+import { imageRepository, isOfService, type Identity } from '../deployment/names.js';
+import type { AzureConnection } from '../azure/connection.js';
+import type { Kubernetes } from '../azure/kubernetes/connection.js';
+import { ownerOf } from '../azure/kubernetes/objects.js';
+import {
+  readPublicService,
+  releaseRecords,
+  replacePublicService,
+  selectedRelease,
+  withRecords,
+  type ReleaseRecord,
+} from '../azure/kubernetes/public-service.js';
+import { deleteObject, serviceObjects } from '../azure/kubernetes/releases.js';
+import { deleteModelVersion, listModelVersions } from '../azure/models.js';
+import { deleteManifest, openRepository } from '../azure/registry.js';
+import type { DeploymentActivities, Workspace } from '../deployment/activities.js';
+import { shortDigest } from '../deployment/names.js';
+import { spokenAge } from './age.js';
+import { activity, stillRunning, type Attempt } from './failure.js';
+import { clusterLookInterval } from './intervals.js';
+import { removedSoFar } from './removal.js';
+import { connectTo } from './service.js';
+
+type Activities = Pick<DeploymentActivities, 'retireReleases'>;
+
+/** The end of a redeploy: what the public Service no longer selects drains and goes. */
+export function createRetirementActivities(azure: AzureConnection): Activities {
+  return {
+    retireReleases: activity(async (input, attempt) => {
+      const { identity, workspace, keepReleases } = input;
+      const kubernetes = await connectTo(azure, input, attempt.abortSignal);
+      const service = await readPublicService(kubernetes, identity.service);
+      const live = service && selectedRelease(service);
+      // What is live decides what is old; when that is another release, this deployment has nothing to say about it.
+      if (service === undefined || live !== shortDigest(input.image.releaseDigest)) return { retired: [] };
+
+      await removeOldReleases(kubernetes, identity, live, attempt);
+
+      const records = releaseRecords(service);
+      const kept = records.slice(0, keepReleases);
+      const dropped = records.slice(keepReleases);
+      if (dropped.length > 0) {
+        await removeParts(azure, { identity, workspace, kept, dropped }, attempt);
+        // Last: until then, another attempt still knows what to remove.
+        await replacePublicService(kubernetes, withRecords(service, kept));
+      }
+      return { retired: removedSoFar() };
+    }),
+  };
+}
+
+/** Deletes the objects of every release but the live one; their pods drain for their grace period. */
+async function removeOldReleases(
+  kubernetes: Kubernetes,
+  identity: Identity,
+  live: string,
+  attempt: Attempt,
+): Promise<void> {
+  const old = (await serviceObjects(kubernetes, identity)).filter(
+    (object) => object.release !== undefined && object.release !== live && isOfService(ownerOf(object), identity),
+  );
+  for (const object of old) await deleteObject(kubernetes, object);
+  const releases = [...new Set(old.map(({ name }) => name))];
+  removedSoFar(releases);
+  if (releases.length === 0) return;
+  throw stillRunning(`Draining ${releases.join(', ')}, ${spokenAge(attempt.ageSeconds)}`, {
+    ...attempt,
+    retryAfterSeconds: clusterLookInterval(attempt.ageSeconds),
+  });
+}
+
+interface Parts {
+  readonly identity: Identity;
+  readonly workspace: Workspace;
+  readonly kept: readonly ReleaseRecord[];
+  readonly dropped: readonly ReleaseRecord[];
+}
+
+/** Removes images and models of dropped releases that no kept release is made of, in the rank of an undo. */
+async function removeParts(
+  azure: AzureConnection,
+  { identity, workspace, kept, dropped }: Parts,
+  { abortSignal }: Attempt,
+): Promise<void> {
+  const only = (part: 'imageDigest' | 'source' | 'converted') => {
+    const needed = new Set(kept.map((record) => record[part]));
+    return [...new Set(dropped.map((record) => record[part]))].filter((value) => !needed.has(value));
+  };
+  const registryId = workspace.containerRegistryId;
+  const repository = await openRepository(azure, registryId, imageRepository(identity), abortSignal);
+  for (const digest of only('imageDigest')) await deleteManifest(repository, digest, abortSignal);
+  for (const model of [...only('source'), ...only('converted')]) {
+    await removeModel(azure, identity, model, abortSignal);
+  }
+}
+
+/** Removes a model version when it is ours: a release may have been made from a model that someone else registered. */
+async function removeModel(
+  azure: AzureConnection,
+  identity: Identity,
+  nameAndVersion: string,
+  abortSignal: AbortSignal,
+): Promise<void> {
+  const [name = '', version] = nameAndVersion.split(':');
+  const versions = await listModelVersions(azure, identity, name, abortSignal);
+  const found = versions.find((candidate) => candidate.version === version);
+  if (found === undefined || !isOfService(found.owner, identity)) return;
+  await deleteModelVersion(azure, identity, name, found.version, abortSignal);
+}
