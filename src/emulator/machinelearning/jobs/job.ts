@@ -4,12 +4,16 @@ import { tagsSchema } from '../../arm/body.js';
 import type { Collection } from '../../core/documents.js';
 import type { Emulator } from '../../core/emulator.js';
 
-const inputSchema = z.looseObject({
-  jobInputType: z.string(),
-  uri: z.string().optional(),
-  /** Of a literal. */
-  value: z.string().optional(),
-});
+const inputSchema = z
+  .looseObject({
+    jobInputType: z.string(),
+    uri: z.string().optional(),
+    /** Of a literal. */
+    value: z.string().optional(),
+  })
+  .refine(({ jobInputType, uri, value }) => (jobInputType === 'literal' ? value : uri) !== undefined, {
+    error: 'a literal wants a value, every other input a uri',
+  });
 
 const outputSchema = z.looseObject({ jobOutputType: z.string(), uri: z.string().nullish() });
 
