@@ -28,7 +28,7 @@ export type { PendingWait, Snapshot } from './client/snapshot.js';
 export type { WorkspacePlace } from './azure/workspace.js';
 export type { Score, ScoredClass } from './deployment/activities.js';
 export { SlipwayError } from './deployment/errors.js';
-export type { Progress } from './deployment/progress.js';
+export type { Progress, Residue } from './deployment/progress.js';
 export type { DeployResult, TeardownResult } from './deployment/result.js';
 export type { DeploymentSpecInput } from './deployment/spec.js';
 

@@ -7,6 +7,7 @@ import { score } from './commands/score.js';
 import { status } from './commands/status.js';
 import { up } from './commands/up.js';
 import { EXIT, exitCodeOf } from './exit-codes.js';
+import { Interrupted } from './local/interruption.js';
 import { renderError } from './render/errors.js';
 import { terminal as thisTerminal } from './render/terminal.js';
 
@@ -36,6 +37,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     await program.parseAsync([...argv], { from: 'user' });
     return exitCode;
   } catch (error) {
+    if (error instanceof Interrupted) return EXIT.detached;
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.internal;
     for (const line of renderError(error, terminal.colors)) terminal.say(line);
     return exitCodeOf(error);

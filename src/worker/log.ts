@@ -33,7 +33,7 @@ export function temporalLogger(log: pino.Logger, format: 'text' | 'json'): Defau
   return new DefaultLogger('INFO', ({ level, message, meta }: LogEntry) => {
     const write = { TRACE: 'trace', DEBUG: 'debug', INFO: 'info', WARN: 'warn', ERROR: 'error' } as const;
     const fields = meta ?? {};
-    const line = format === 'text' ? transitionLine(message, fields as Transition) : undefined;
+    const line = format === 'text' ? transitionLine(message, fields) : undefined;
     if (line === undefined) log[write[level]](fields, message);
     else log.info(line);
   });

@@ -35,13 +35,14 @@ export async function azureCommand(extra: readonly string[] = []): Promise<Omit<
 }
 
 /** Starts the local Azure and waits until it answers. */
-export async function startAzure(): Promise<{ endpoints: Endpoints; process: LocalProcess }> {
+export async function startAzure(signal?: AbortSignal): Promise<{ endpoints: Endpoints; process: LocalProcess }> {
   const part = await startProcess({ name: 'azure', ...(await azureCommand()) });
-  const endpoints = await untilReady(part, AZURE_START_MS, async () => {
+  const ready = async (): Promise<Endpoints | undefined> => {
     const found = await readEndpoints();
     // The file of an earlier run stays until the new one is ready.
     return found?.pid === part.pid ? found : undefined;
-  });
+  };
+  const endpoints = await untilReady(part, AZURE_START_MS, ready, signal);
   return { endpoints, process: part };
 }
 

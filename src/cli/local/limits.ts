@@ -11,4 +11,4 @@ export const WORKER_START_MS = 60_000;
 export const READY_INTERVAL_MS = 100;
 
 /** How long a local part may take to stop, in milliseconds, before it is killed. */
-export const STOP_MS = { worker: 65_000, azure: 20_000, temporal: 10_000 } as const;
+export const STOP_MS = { worker: 65_000, azure: 20_000, temporal: 10_000, unready: 5_000 } as const;

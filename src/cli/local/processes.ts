@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import { SlipwayError } from '../../deployment/errors.js';
 import { home } from './home.js';
-import { READY_INTERVAL_MS } from './limits.js';
+import { READY_INTERVAL_MS, STOP_MS } from './limits.js';
 
 /** A process by its id and its start, because ids are used again. */
 export interface ProcessMark {
@@ -62,22 +62,30 @@ export async function startProcess({ name, command, args, env, channel }: Proces
 }
 
 /**
- * Waits until `ready` gives something.
+ * Waits until `ready` gives something; a part that does not get ready is stopped.
  *
- * @throws SlipwayError `LocalPartFailed`, with the end of its log, when it ends first or the time is over
+ * @throws SlipwayError `LocalPartFailed`, with the end of its log, when it ends first or the time is over; the signal's
+ *   reason when it is aborted
  */
 export async function untilReady<T>(
   part: LocalProcess,
   timeoutMs: number,
   ready: () => Promise<T | undefined>,
+  signal?: AbortSignal,
 ): Promise<T> {
   const deadline = Date.now() + timeoutMs;
-  for (;;) {
-    if (part.ended.reason !== undefined) throw await failed(part, `ended with ${part.ended.reason}`);
-    const found = await ready();
-    if (found !== undefined) return found;
-    if (Date.now() > deadline) throw await failed(part, `was not ready after ${timeoutMs / 1000} s`);
-    await sleep(READY_INTERVAL_MS);
+  try {
+    for (;;) {
+      signal?.throwIfAborted();
+      if (part.ended.reason !== undefined) throw await failed(part, `ended with ${part.ended.reason}`);
+      const found = await ready();
+      if (found !== undefined) return found;
+      if (Date.now() > deadline) throw await failed(part, `was not ready after ${timeoutMs / 1000} s`);
+      await sleep(READY_INTERVAL_MS);
+    }
+  } catch (error) {
+    await stopProcess(part, STOP_MS.unready);
+    throw error;
   }
 }
 
@@ -92,11 +100,11 @@ async function failed(part: LocalProcess, how: string): Promise<SlipwayError> {
 /** Stops a process and waits for its end; after `graceMs` its whole group is killed. One that is gone or not it is left alone. */
 export async function stopProcess(mark: ProcessMark, graceMs: number): Promise<void> {
   if (!(await isRunning(mark))) return;
-  signal(mark.pid, 'SIGTERM');
+  send(mark.pid, 'SIGTERM');
   const deadline = Date.now() + graceMs;
   while (await isRunning(mark)) {
     if (Date.now() > deadline) {
-      signal(-mark.pid, 'SIGKILL');
+      send(-mark.pid, 'SIGKILL');
       return;
     }
     await sleep(READY_INTERVAL_MS);
@@ -125,7 +133,7 @@ async function startOf(pid: number): Promise<string | undefined> {
   return gone ? undefined : stdout.trim();
 }
 
-function signal(pid: number, name: NodeJS.Signals): void {
+function send(pid: number, name: NodeJS.Signals): void {
   try {
     process.kill(pid, name);
   } catch {

@@ -9,9 +9,9 @@ interface PythonEnvironment {
   /** Python that can run the package `conversion`. */
   readonly conversionPython: string;
   /** Makes the environment of {@link conversionPython}, once. */
-  ensureConversion(): Promise<void>;
+  readonly ensureConversion: () => Promise<void>;
   /** What uv needs to reach the package index that pip is configured for. */
-  packageIndexEnvironment(): Promise<Record<string, string>>;
+  readonly packageIndexEnvironment: () => Promise<Record<string, string>>;
 }
 
 /** The pinned Python environments. */

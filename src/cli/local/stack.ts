@@ -35,8 +35,9 @@ const recordFile = (): string => home('stack.json');
  * The local parts: those that run already, or new ones. Leftovers of a stack whose terminal was killed are stopped first.
  *
  * @param say receives one line for each part
+ * @param signal stops the start; what was started is stopped
  */
-export async function openStack(say: (line: string) => void): Promise<Stack> {
+export async function openStack(say: (line: string) => void, signal?: AbortSignal): Promise<Stack> {
   const running = await runningStack();
   if (running) {
     say('The local parts run already in another terminal');
@@ -56,11 +57,11 @@ export async function openStack(say: (line: string) => void): Promise<Stack> {
     return part;
   };
   try {
-    const [temporal, azure] = await bothOrNone(startTemporal().then(keep), startAzure().then(keep));
+    const [temporal, azure] = await bothOrNone(startTemporal(signal).then(keep), startAzure(signal).then(keep));
     say(`Temporal     ${temporal.address}${temporal.ui ? `, UI ${temporal.ui}` : ''}`);
     say(`local Azure  ${azure.endpoints.arm}`);
     const { process: _process, ...server } = temporal;
-    started.push(await startWorker(stackEnvironment(server, azure.endpoints)));
+    started.push(await startWorker(stackEnvironment(server, azure.endpoints), signal));
     say('worker       is ready');
     await writeRecord({
       owner: await thisProcess(),

@@ -32,7 +32,7 @@ export function configuredTemporal(): LocalTemporal | undefined {
  *
  * @throws SlipwayError `TemporalNotFound` when there is no `temporal` program, `LocalPartFailed` when it does not start
  */
-export async function startTemporal(): Promise<LocalTemporal> {
+export async function startTemporal(signal?: AbortSignal): Promise<LocalTemporal> {
   const configured = configuredTemporal();
   if (configured) return configured;
   const directory = home('temporal');
@@ -48,7 +48,7 @@ export async function startTemporal(): Promise<LocalTemporal> {
     ],
   });
   const address = `127.0.0.1:${port}`;
-  await untilReady(part, TEMPORAL_START_MS, () => answers(address));
+  await untilReady(part, TEMPORAL_START_MS, () => answers(address), signal);
   return { address, namespace: 'default', ui: `http://127.0.0.1:${uiPort}`, process: part };
 }
 

@@ -8,10 +8,10 @@ export function workerCommand(): { command: string; args: string[] } {
 }
 
 /** Starts a worker and waits until it polls. */
-export async function startWorker(env: Record<string, string>): Promise<LocalProcess> {
+export async function startWorker(env: Record<string, string>, signal?: AbortSignal): Promise<LocalProcess> {
   const part = await startProcess({ name: 'worker', ...workerCommand(), env, channel: true });
   let ready: true | undefined;
   void part.message.then(() => (ready = true));
-  await untilReady(part, WORKER_START_MS, () => Promise.resolve(ready));
+  await untilReady(part, WORKER_START_MS, () => Promise.resolve(ready), signal);
   return part;
 }

@@ -1,0 +1,55 @@
+import type { Step } from '../../deployment/steps.js';
+import type { Fault } from '../local/azure-admin.js';
+
+const policy = (what: string): Fault['then'] => ({
+  status: 403,
+  code: 'RequestDisallowedByPolicy',
+  message: `${what} was disallowed by policy 'demo' (this is what --fail-at asked for).`,
+});
+
+/** How `--fail-at STEP` makes each step fail for good: with an answer that Azure could give, and that asking again cannot mend. */
+export const FAULTS: Record<Step, Fault> = {
+  workspace: {
+    // The client reads the workspace too, once, before it starts the workflow.
+    match: { service: 'arm', method: 'GET', path: '/workspaces/[^/]+$', nth: 2 },
+    when: 'before',
+    then: { status: 404, code: 'ResourceNotFound', message: 'The workspace was not found (as --fail-at asked for).' },
+  },
+  register: {
+    match: { service: 'arm', method: 'PUT', path: '/models/[^/]+/versions/[^/]+$' },
+    when: 'before',
+    then: policy('Registering the model'),
+  },
+  convert: {
+    // Not the job: a conversion whose result is in the cache has none.
+    match: { service: 'arm', method: 'PUT', path: '/models/[^/]+-onnx/versions/[^/]+$' },
+    when: 'before',
+    then: policy('Registering the converted model'),
+  },
+  image: {
+    match: { service: 'registry', method: 'PUT', path: '/manifests/' },
+    when: 'before',
+    then: { status: 400, code: 'MANIFEST_INVALID', message: 'The manifest is refused (as --fail-at asked for).' },
+  },
+  cluster: {
+    match: { service: 'arm', method: 'PUT', path: '/managedClusters/[^/]+$' },
+    when: 'operation',
+    then: policy('The node pool'),
+  },
+  service: {
+    match: { service: 'kubernetes', method: 'POST', path: '/deployments$' },
+    when: 'before',
+    then: { status: 422, code: 'Invalid', message: 'The Deployment is refused (as --fail-at asked for).' },
+  },
+  smoke: {
+    match: { service: 'kubernetes', path: '/portforward$' },
+    when: 'before',
+    then: { status: 405, code: 'MethodNotAllowed', message: 'Port-forward is switched off (as --fail-at asked for).' },
+  },
+  switch: {
+    // The first Service is the release's own; the second is the public one.
+    match: { service: 'kubernetes', method: 'POST', path: '/services$', nth: 2 },
+    when: 'before',
+    then: { status: 422, code: 'Invalid', message: 'The public Service is refused (as --fail-at asked for).' },
+  },
+};
