@@ -12,7 +12,8 @@ import {
 import type { AzureConnection } from './connection.js';
 import { ignoreNotFound, isConflict, isNotFound, readRetryAfter } from './failures.js';
 import { CONVERSION_JOB_TIMEOUT } from './limits.js';
-import { inWorkspace } from './workspace.js';
+import { putResource } from './put-resource.js';
+import { inWorkspace, workspaceId } from './workspace.js';
 
 /** A job as one look saw it. */
 export interface Job {
@@ -58,9 +59,11 @@ export async function ensureJob(
   abortSignal: AbortSignal,
 ): Promise<void> {
   if (await isSubmitted(azure, identity, name, abortSignal)) return;
-  const { client, place } = inWorkspace(azure, identity);
+  const { client } = inWorkspace(azure, identity);
+  const id = `${workspaceId(identity)}/jobs/${name}`;
   try {
-    await client.jobs.createOrUpdate(...place, name, { properties: toJob(identity, content) }, { abortSignal });
+    // Version 2.1.1 of the client drops `uri` and `mode` of every input and output.
+    await putResource(client, id, { properties: toJob(identity, content) }, abortSignal);
   } catch (error) {
     // An earlier request whose reply was lost may have come through in between.
     if (!isConflict(error) || !(await isSubmitted(azure, identity, name, abortSignal))) throw error;

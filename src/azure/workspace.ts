@@ -51,7 +51,7 @@ export function inWorkspace(
 }
 
 /** ARM id of a workspace. */
-function workspaceId({ subscriptionId, resourceGroup, workspaceName }: WorkspacePlace): string {
+export function workspaceId({ subscriptionId, resourceGroup, workspaceName }: WorkspacePlace): string {
   return `/subscriptions/${subscriptionId}/resourceGroups/${resourceGroup}/providers/Microsoft.MachineLearningServices/workspaces/${workspaceName}`;
 }
 
