@@ -1,0 +1,96 @@
+import { blobPath, openBlobStore, parseDatastoreUri, readBlob, type BlobStore } from '../azure/blobs.js';
+import type { AzureConnection } from '../azure/connection.js';
+import type { SmokeInput } from '../deployment/activities.js';
+import { ConvertedModelManifest } from '../deployment/converted-model.js';
+import { digestOf, type Digest } from '../deployment/digests.js';
+import { SlipwayError } from '../deployment/errors.js';
+import type { SmokePhoto } from '../deployment/input.js';
+import { CONVERTED_MANIFEST } from './conversion-result.js';
+
+/** What a live model must answer: the photos, and what the SavedModel itself gave for them when it was converted. */
+export interface Reference {
+  /** Signature key of the input that takes JPEGs. */
+  readonly input: string;
+  /** Signature keys of the outputs; classes are ranked by the first. */
+  readonly outputs: readonly string[];
+  readonly labels: readonly string[] | undefined;
+  readonly photos: readonly ReferencePhoto[];
+}
+
+export interface ReferencePhoto {
+  readonly name: string;
+  readonly jpeg: Buffer;
+  /** Class that must be in the top-5. */
+  readonly expect: number | undefined;
+  /** One row for each output, as TensorFlow gave it. */
+  readonly goldens: ReadonlyMap<string, Float32Array>;
+}
+
+/** Reads photos, goldens and labels from the workspace's blob store; every one of them is checked against its digest. */
+export async function readReference(
+  azure: AzureConnection,
+  { workspace, converted, photos }: SmokeInput,
+  abortSignal: AbortSignal,
+): Promise<Reference> {
+  const place = parseDatastoreUri(converted.url);
+  const store = await openBlobStore(azure, workspace, abortSignal);
+  const models = await openBlobStore(azure, workspace, abortSignal, place.datastore);
+  const readModelFile = (file: string, digest: string) =>
+    readVerified(models, `${place.path}/${file}`, digest, abortSignal);
+
+  const manifestFile = await readModelFile(CONVERTED_MANIFEST, converted.digest);
+  const manifest = ConvertedModelManifest.parse(JSON.parse(manifestFile.toString('utf8')));
+  const labels = manifest.labels && (await readModelFile(manifest.labels.file, manifest.labels.sha256));
+  const goldensOf = (photo: SmokePhoto) => readGoldens(manifest, photo, readModelFile);
+  return {
+    input: manifest.inputs.map(({ name }) => name).join(),
+    outputs: manifest.outputs.map(({ name }) => name),
+    labels: labels && linesOf(labels),
+    photos: await Promise.all(
+      photos.map(async (photo) => ({
+        name: photo.name,
+        expect: photo.expect,
+        jpeg: await readVerified(store, blobPath.photo(photo.digest), photo.digest, abortSignal),
+        goldens: await goldensOf(photo),
+      })),
+    ),
+  };
+}
+
+async function readGoldens(
+  { goldens }: ConvertedModelManifest,
+  { name, digest }: SmokePhoto,
+  read: (file: string, digest: string) => Promise<Buffer>,
+): Promise<Map<string, Float32Array>> {
+  const golden = goldens.find(({ sha256 }) => asDigest(sha256) === digest);
+  if (golden === undefined) {
+    throw new SlipwayError('GoldenMissing', `The conversion has no golden output for ${name}`, {
+      fix: 'Remove the conversion from the cache and deploy again.',
+    });
+  }
+  const rows = Object.entries(golden.outputs).map(
+    async ([output, { file, sha256 }]) => [output, floats(await read(file, sha256))] as const,
+  );
+  return new Map(await Promise.all(rows));
+}
+
+async function readVerified(store: BlobStore, path: string, digest: string, abortSignal: AbortSignal): Promise<Buffer> {
+  const content = await readBlob(store, path, abortSignal);
+  if (content !== undefined && digestOf(content) === digest) return content;
+  const what = content === undefined ? 'is not there' : 'is not what its digest says';
+  throw new SlipwayError('SmokeInputDamaged', `Blob ${path} ${what}`, { fix: 'Start the deployment again.' });
+}
+
+/** Goldens name their photos by the bare hexadecimal digest or by the prefixed one. */
+function asDigest(sha256: string): Digest {
+  return `sha256:${sha256.replace(/^sha256:/, '')}`;
+}
+
+function linesOf(file: Buffer): string[] {
+  return file.toString('utf8').replace(/\n$/, '').split('\n');
+}
+
+/** Little-endian float32, as the conversion writes them and as every platform of Node's has them. */
+function floats(content: Buffer): Float32Array {
+  return new Float32Array(Uint8Array.from(content).buffer);
+}
