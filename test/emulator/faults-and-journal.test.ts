@@ -1,0 +1,99 @@
+import { afterEach, beforeAll, afterAll, describe, expect, it } from 'vitest';
+import { armClients, startEmulator, type TestEmulator } from '../fixtures/emulator.js';
+
+let azure: TestEmulator;
+let models: string;
+
+beforeAll(async () => {
+  azure = await startEmulator();
+  const { subscriptionId, resourceGroup } = azure.endpoints;
+  const group = `/subscriptions/${subscriptionId}/resourceGroups/${resourceGroup}`;
+  models = `${group}/providers/Microsoft.MachineLearningServices/workspaces/slipway/models`;
+});
+afterAll(() => azure.stop());
+afterEach(() => azure.clearFaults());
+
+const body = { properties: { modelUri: 'azureml://datastores/workspaceblobstore/paths/x', tags: { 'slipway-owner': 'a/b' } } };
+const put = (name: string) => azure.call('PUT', `${models}/${name}/versions/1?api-version=2022-10-01`, { body });
+const get = (name: string) => azure.call('GET', `${models}/${name}/versions/1?api-version=2022-10-01`);
+const lastSeq = async (): Promise<number> => (await azure.journal()).at(-1)?.seq ?? 0;
+
+describe('a fault before the handler', () => {
+  it('answers in its place, with status, code and headers, and leaves no effect', async () => {
+    const seq = await lastSeq();
+    const then = { status: 429, code: 'TooManyRequests', headers: { 'retry-after': '7' } };
+    await azure.inject({ name: 'busy', match: { method: 'PUT', path: '/models/before/' }, when: 'before', then });
+    const reply = await put('before');
+    expect(reply).toMatchObject({ status: 429, headers: { 'retry-after': '7' }, body: { error: { code: 'TooManyRequests' } } });
+    expect(await get('before')).toMatchObject({ status: 404 });
+    expect(await put('before')).toMatchObject({ status: 201 });
+    const entries = (await azure.journal(seq)).filter(({ method }) => method === 'PUT');
+    expect(entries).toMatchObject([{ status: 429, fault: 'busy' }, { status: 201, effect: { change: 'created' } }]);
+    expect(entries[0]?.effect).toBeUndefined();
+  });
+
+  it('cuts the connection', async () => {
+    await azure.inject({ name: 'cut', match: { path: '/models/cut/' }, when: 'before', then: { reset: true } });
+    await expect(put('cut')).rejects.toThrow();
+    expect(await get('cut')).toMatchObject({ status: 404 });
+  });
+
+  it.each([
+    { nth: 2, times: 1, statuses: [201, 503, 200, 200] },
+    { nth: 1, times: 2, statuses: [503, 503, 201, 200] },
+    { nth: 3, times: 0, statuses: [201, 200, 503, 503] },
+  ])('hits $times calls from call $nth on', async ({ nth, times, statuses }) => {
+    const path = `/models/counted-${nth}/`;
+    await azure.inject({ name: 'counted', match: { path, nth }, times, when: 'before', then: { status: 503 } });
+    const seen = [];
+    for (let call = 0; call < statuses.length; call += 1) seen.push((await put(`counted-${nth}`)).status);
+    expect(seen).toEqual(statuses);
+    expect(await azure.faults()).toMatchObject([{ name: 'counted', fired: statuses.filter((status) => status === 503).length }]);
+  });
+});
+
+describe('a fault after the handler', () => {
+  it('loses the reply of a call that has its effect; the repeat changes nothing', async () => {
+    const seq = await lastSeq();
+    await azure.inject({ name: 'lost', match: { method: 'PUT', path: '/models/after/' }, when: 'after', then: { reset: true } });
+    await expect(put('after')).rejects.toThrow();
+    expect(await put('after')).toMatchObject({ status: 200 });
+    const puts = (await azure.journal(seq)).filter(({ method }) => method === 'PUT');
+    expect(puts).toMatchObject([
+      { status: 0, fault: 'lost', effect: { change: 'created', kind: 'model-version' } },
+      { status: 200, effect: { change: 'unchanged' } },
+    ]);
+  });
+
+  it('answers with another status', async () => {
+    await azure.inject({ name: 'late', match: { path: '/models/late/' }, when: 'after', then: { status: 504 } });
+    expect(await put('late')).toMatchObject({ status: 504 });
+    expect(await get('late')).toMatchObject({ status: 200 });
+  });
+});
+
+describe('the admin interface', () => {
+  it('refuses a fault that makes no sense, and says why', async () => {
+    const reply = await azure.call('POST', '/_emulator/faults', { body: { name: 'x', match: { path: '(' }, when: 'later' } });
+    expect(reply.status).toBe(400);
+    expect(JSON.stringify(reply.body)).toMatch(/regular expression/);
+  });
+
+  it('lists what lives by its owner', async () => {
+    await put('owned');
+    const { resourceGroup } = azure.endpoints;
+    expect(await azure.inventory('a/b')).toContainEqual(expect.objectContaining({ kind: 'model-version', name: 'owned:1' }));
+    await armClients(azure).machineLearning.modelVersions.delete(resourceGroup, 'slipway', 'owned', '1');
+    expect(await azure.inventory('a/b')).not.toContainEqual(expect.objectContaining({ name: 'owned:1' }));
+    expect((await azure.inventory()).map(({ kind }) => kind)).toEqual(
+      expect.arrayContaining(['resource-group', 'storage-account', 'container-registry', 'workspace', 'compute']),
+    );
+  });
+
+  it('is in no journal itself', async () => {
+    const seq = await lastSeq();
+    await azure.inventory();
+    await azure.call('GET', '/healthz');
+    expect(await azure.journal(seq)).toEqual([]);
+  });
+});
