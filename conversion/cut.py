@@ -9,14 +9,11 @@ from dataclasses import dataclass
 
 import tensorflow as tf
 from tensorflow.core.framework.graph_pb2 import GraphDef
-from tensorflow.python.framework.function_def_to_graph import function_def_to_graph
 
 from conversion.errors import ConversionError
-from conversion.freeze import inline_functions
+from conversion.loops import element_of_loop
 
 DECODE_OPS = frozenset({"DecodeJpeg", "DecodeImage", "DecodePng"})
-LOOPS = frozenset({"While", "StatelessWhile"})
-PASS_THROUGH = frozenset({"Identity", "Snapshot", "StopGradient"})
 
 
 @dataclass(frozen=True)
@@ -53,17 +50,18 @@ def find_cut(graph_def: GraphDef, source: str, outputs: Sequence[str]) -> Cut:
     with tf.Graph().as_default() as graph:
         tf.import_graph_def(graph_def, name="")
     images = _find_images(graph, graph.get_tensor_by_name(source), outputs)
-    decodes = [op for op in graph.get_operations() if op.type in DECODE_OPS]
-    if decodes:
-        decode = _single(decodes)
-        with graph.as_default():
-            image = tf.squeeze(images, [0], name="slipway/image")
-        return Cut(images.name, _describe(decode), graph.as_graph_def(), decode.outputs[0].name, image.name)
-    body, element = _loop_body(graph_def, images)
-    with tf.Graph().as_default() as body_graph:
-        tf.import_graph_def(body, name="")
-    decode = _single([op for op in body_graph.get_operations() if op.type in DECODE_OPS])
-    return Cut(images.name, _describe(decode), body, decode.outputs[0].name, element)
+    preprocessing, image = element_of_loop(graph_def, images) or _single_image(graph, images)
+    with tf.Graph().as_default() as body:
+        tf.import_graph_def(preprocessing, name="")
+    decode = _single([op for op in body.get_operations() if op.type in DECODE_OPS])
+    return Cut(images.name, _describe(decode), preprocessing, decode.outputs[0].name, image)
+
+
+def _single_image(graph: tf.Graph, images: tf.Tensor) -> tuple[GraphDef, str]:
+    """The main graph with the one image out of the batch that it makes of it."""
+    with graph.as_default():
+        image = tf.squeeze(images, [0], name="slipway/image")
+    return graph.as_graph_def(), image.name
 
 
 def _find_images(graph: tf.Graph, source: tf.Tensor, outputs: Sequence[str]) -> tf.Tensor:
@@ -96,59 +94,12 @@ def _holds_images(tensor: tf.Tensor) -> bool:
     return height is not None and width is not None and channels in (1, 3)
 
 
-def _loop_body(graph_def: GraphDef, images: tf.Tensor) -> tuple[GraphDef, str]:
-    """Body of the loop that fills the list which ``images`` stacks, and the tensor in it that is one image."""
-    stack = _behind_identities(images)
-    loop_output = _behind_identities(stack.op.inputs[0]) if stack.op.type == "TensorListStack" else stack
-    loop = loop_output.op
-    if loop.type not in LOOPS:
-        raise ConversionError(
-            "UnsupportedPreprocessing",
-            f"the images come from {stack.op.type}, and no image decode op lies in the main graph",
-            "decode in the graph itself or in a function given to tf.map_fn",
-        )
-    name = loop.get_attr("body").name
-    function = next(function for function in graph_def.library.function if function.signature.name == name)
-    body = function_def_to_graph(function)
-    accumulator = _behind_identities(body.outputs[loop_output.value_index])
-    if accumulator.op.type != "TensorListSetItem":
-        raise ConversionError(
-            "UnsupportedPreprocessing",
-            f"the loop over the images fills its list by {accumulator.op.type}",
-            "use tf.map_fn",
-        )
-    element = accumulator.op.inputs[2].name
-    body_def = body.as_graph_def(add_shapes=True)
-    body_def.library.CopyFrom(graph_def.library)
-    _bind_constants(body_def, loop, body)
-    return inline_functions(body_def, [], [element]), element
-
-
-def _bind_constants(body_def: GraphDef, loop: tf.Operation, body: tf.Graph) -> None:
-    """Puts constants that the loop hands on unchanged (a captured mean, for example) into its body."""
-    nodes = {node.name: node for node in body_def.node}
-    for outer, inner, result in zip(loop.inputs, body.inputs, body.outputs, strict=True):
-        constant = _behind_identities(outer).op
-        if constant.type == "Const" and _behind_identities(result) is inner:
-            node = nodes[inner.op.name]
-            node.Clear()
-            node.name, node.op = inner.op.name, constant.type
-            for attribute in ("dtype", "value"):
-                node.attr[attribute].CopyFrom(constant.node_def.attr[attribute])
-
-
-def _behind_identities(tensor: tf.Tensor) -> tf.Tensor:
-    while tensor.op.type in PASS_THROUGH:
-        tensor = tensor.op.inputs[0]
-    return tensor
-
-
 def _single(decodes: Sequence[tf.Operation]) -> tf.Operation:
     if len(decodes) != 1:
         raise ConversionError(
             "UnsupportedPreprocessing",
-            f"{len(decodes)} image decode ops feed the network; one is supported",
-            "decode every image by the same op",
+            f"the preprocessing has {len(decodes)} image decode ops instead of one",
+            "decode in the graph, every image by the same op, in a function given to tf.map_fn",
         )
     return decodes[0]
 

@@ -42,7 +42,7 @@ def read_photos(directory: Path) -> list[Photo]:
         ConversionError: there is none, one is not a JPEG, or one differs from its name.
     """
     photos = {}
-    for file in sorted(file for file in directory.iterdir() if file.is_file()):
+    for file in sorted(file for file in directory.glob("*") if file.is_file()):
         jpeg = file.read_bytes()
         digest = hashlib.sha256(jpeg).hexdigest()
         if re.fullmatch("[0-9a-f]{64}", file.stem) and file.stem != digest:

@@ -4,7 +4,7 @@ tf2onnx's own optimiser copies the graph on every pass (5.9 GB for ResNet-50); o
 the same nodes in a third of that.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import onnx
@@ -65,7 +65,7 @@ def check(model: onnx.ModelProto, part: str) -> None:
 
 def _convert(graph_def: GraphDef, source: str, outputs: Mapping[str, str], source_name: str) -> onnx.ModelProto:
     names = list(outputs)
-    part = _behind(graph_def, source)
+    part = _between(graph_def, source, names)
     with tf.Graph().as_default():
         part = tf2onnx.tf_loader.tf_optimize([SOURCE], names, part)
     with tf.Graph().as_default() as graph:
@@ -81,8 +81,8 @@ def _convert(graph_def: GraphDef, source: str, outputs: Mapping[str, str], sourc
     return converted.make_model("slipway")
 
 
-def _behind(graph_def: GraphDef, source: str) -> GraphDef:
-    """The graph with a placeholder instead of ``source``, so that nothing before it is looked at."""
+def _between(graph_def: GraphDef, source: str, outputs: Sequence[str]) -> GraphDef:
+    """What the outputs need, with a placeholder instead of ``source`` and nothing before it."""
     with tf.Graph().as_default() as graph:
         tf.import_graph_def(graph_def, name="")
         tensor = graph.get_tensor_by_name(source)
@@ -95,7 +95,7 @@ def _behind(graph_def: GraphDef, source: str) -> GraphDef:
         node = part.node.add()
         node.CopyFrom(original)
         node.input[:] = [placeholder.op.name if name in replaced else name for name in original.input]
-    return part
+    return tf.compat.v1.graph_util.extract_sub_graph(part, [name.partition(":")[0] for name in outputs])
 
 
 def _optimise(model: onnx.ModelProto, file: Path) -> None:

@@ -11,6 +11,7 @@ from conversion import golden, manifest, onnx_export, parity
 from conversion.cut import Cut, find_cut
 from conversion.freeze import freeze
 from conversion.load import Selection, select, serving_session
+from conversion.loops import with_element_shapes
 from conversion.progress import phase
 
 PREPROCESS = "preprocess.onnx"
@@ -37,7 +38,7 @@ def convert(
         phase("golden", f"TensorFlow's answers to {len(pictures)} photos")
         goldens = golden.score(session, selection, pictures)
         phase("freeze", "variables become constants")
-        graph = freeze(session, [selection.input.tensor], list(names))
+        graph = with_element_shapes(freeze(session, [selection.input.tensor], list(names)))
 
     cut = find_cut(graph, selection.input.tensor, list(names))
     dct_method = golden.dct_method(cut.decode, pictures)

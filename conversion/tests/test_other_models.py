@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import onnxruntime
 import pytest
 import tensorflow as tf
 
@@ -29,6 +30,21 @@ def test_captured_constants_belong_to_the_preprocessing(photos: Path, tmp_path: 
     mean = tf.constant([123.68, 116.78, 103.94])
     model = toy_models.save_mapped(tmp_path / "model", lambda jpeg: toy_models.resize(toy_models.decode(jpeg)) - mean)
     assert run(model, photos, tmp_path / "out").startswith("sha256:")
+
+
+def test_a_model_of_tensorflow_1_converts(photos: Path, tmp_path: Path) -> None:
+    model = toy_models.save_tf1(
+        tmp_path / "model", lambda jpeg: toy_models.resized(jpeg) - tf.constant([123.68, 116.78, 103.94])
+    )
+    assert run(model, photos, tmp_path / "out").startswith("sha256:")
+
+
+def test_the_outputs_that_are_asked_for_are_kept(photos: Path, tmp_path: Path) -> None:
+    model = toy_models.save_two_outputs(tmp_path / "model")
+    for wanted in (["scores", "probabilities"], ["probabilities"]):
+        convert(model, photos, "serving_default", "images", wanted, tmp_path / "out")
+        session = onnxruntime.InferenceSession(tmp_path / "out" / "model.onnx")
+        assert [output.name for output in session.get_outputs()] == wanted
 
 
 def test_a_model_of_one_scalar_jpeg_converts(photos: Path, tmp_path: Path) -> None:

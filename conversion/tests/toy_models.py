@@ -48,6 +48,31 @@ def save_single(out: Path, network: Network = mean_colour) -> Path:
     return _save(out, serve)
 
 
+def save_tf1(out: Path, preprocess: Preprocess = resized, network: Network = mean_colour) -> Path:
+    """As TensorFlow 1 wrote it: no functions, a loop spread over the graph, and variables without resources."""
+    v1 = tf.compat.v1
+    v1.disable_control_flow_v2()
+    try:
+        with tf.Graph().as_default() as graph, v1.Session(graph=graph) as session:
+            images = v1.placeholder(tf.string, [None], name="images")
+            scale = v1.get_variable("scale", initializer=tf.constant([1.0, 2.0, 3.0]), use_resource=False)
+            scores = network(tf.map_fn(preprocess, images, fn_output_signature=tf.float32)) * scale
+            session.run(v1.global_variables_initializer())
+            v1.saved_model.simple_save(session, str(out), {"images": images}, {"scores": scores})
+    finally:
+        v1.enable_control_flow_v2()
+    return out
+
+
+def save_two_outputs(out: Path) -> Path:
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="images")])
+    def serve(images: tf.Tensor) -> dict[str, tf.Tensor]:
+        scores = mean_colour(tf.map_fn(resized, images, fn_output_signature=tf.float32))
+        return {"scores": scores, "probabilities": tf.nn.softmax(scores)}
+
+    return _save(out, serve)
+
+
 def _save(out: Path, serve: tf.types.experimental.PolymorphicFunction) -> Path:
     module = tf.Module()
     tf.saved_model.save(module, str(out), signatures={"serving_default": serve})
