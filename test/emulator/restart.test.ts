@@ -1,0 +1,91 @@
+import { spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { armClients, blobClient, emulatorEntry, startEmulator, type TestEmulator } from '../fixtures/emulator.js';
+
+describe('an emulator that was killed', () => {
+  let azure: TestEmulator;
+  let workspaceId: string;
+  const workspace = ['slipway-local', 'slipway'] as const;
+
+  beforeAll(async () => {
+    azure = await startEmulator({ process: true });
+    workspaceId = (await armClients(azure).machineLearning.workspaces.get(...workspace)).id ?? '';
+  });
+  afterAll(() => azure.stop());
+
+  it('comes back at the same addresses, with its resources, blobs and jobs', async () => {
+    const { machineLearning } = armClients(azure);
+    await machineLearning.modelVersions.createOrUpdate(...workspace, 'kept', '1', {
+      properties: { modelUri: 'azureml://datastores/workspaceblobstore/paths/x' },
+    });
+    await machineLearning.environmentVersions.createOrUpdate(...workspace, 'bare', '1', { properties: { image: 'any' } });
+    const blobs = await blobClient(azure);
+    await blobs.getContainerClient('azureml').getBlockBlobClient('kept').upload('kept', 4);
+    const body = { properties: { jobType: 'Command', command: 'sleep 1000', environmentId: 'azureml:bare:1' } };
+    const job = `${workspaceId}/jobs/interrupted?api-version=2022-10-01`;
+    await azure.call('PUT', job, { body });
+    await untilRunning(job);
+    const before = await azure.journal();
+    const commands = jobCommands();
+    expect(commands).toHaveLength(1);
+
+    await azure.kill();
+    await azure.restart();
+
+    expect(jobCommands()).not.toContain(commands[0]);
+    expect(await machineLearning.modelVersions.get(...workspace, 'kept', '1')).toMatchObject({ name: '1' });
+    expect((await blobs.getContainerClient('azureml').getBlobClient('kept').downloadToBuffer()).toString()).toBe('kept');
+    expect((await azure.journal()).slice(0, before.length)).toEqual(before);
+    await untilRunning(job);
+    await machineLearning.jobs.beginCancelAndWait(...workspace, 'interrupted');
+    await expect.poll(() => jobCommands()).toEqual([]);
+  });
+
+  it('leaves no process behind when it is told to stop', async () => {
+    await azure.halt();
+    const commands = processes().filter((command) => command.includes(azure.state));
+    expect(commands).toEqual([]);
+    await azure.restart();
+  });
+
+  async function untilRunning(job: string): Promise<void> {
+    const status = async (): Promise<unknown> => {
+      const { body } = await azure.call('GET', job);
+      return (body as { properties: { status: string } }).properties.status;
+    };
+    while ((await status()) !== 'Running' || jobCommands().length === 0) await delay(50);
+  }
+
+  /** Processes of the job, as `pid command`. */
+  function jobCommands(): string[] {
+    return processes().filter((command) => command.endsWith('bash -c sleep 1000') || command.endsWith(' sleep 1000'));
+  }
+});
+
+function processes(): string[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((pid) => {
+      try {
+        return [`${pid} ${readFileSync(join('/proc', pid, 'cmdline'), 'utf8').split('\0').join(' ').trim()}`];
+      } catch {
+        return [];
+      }
+    });
+}
+
+describe('the command line', () => {
+  it.each([
+    [[], '--state DIR is required'],
+    [['--state', '/nowhere', '--port', '0.5'], '--port wants a whole number'],
+    [['--state', '/nowhere', '--time-scale', '0'], '--time-scale must be above 0'],
+    [['--state', '/nowhere', '--prot', '1'], "Unknown option '--prot'"],
+  ])('%j is refused with its reason', (flags, reason) => {
+    const { status, stderr } = spawnSync(process.execPath, [emulatorEntry, ...flags], { encoding: 'utf8' });
+    expect(status).toBe(2);
+    expect(stderr).toContain(reason);
+  });
+});
