@@ -7,7 +7,12 @@ import { createClusterActivities } from './cluster.js';
 import { createConversionActivities } from './conversion.js';
 import { createImageActivities } from './image.js';
 import { createModelActivities } from './model.js';
+import { createRetirementActivities } from './release-retirement.js';
+import { createLocationActivities } from './service-location.js';
+import { createServiceRemovalActivities } from './service-removal.js';
 import { createServiceActivities } from './service.js';
+import { createSmokeActivities } from './smoke.js';
+import { createSwitchActivities } from './switch.js';
 import { createWorkspaceActivities } from './workspace.js';
 
 export interface ActivitiesOptions {
@@ -21,7 +26,7 @@ export interface ActivitiesOptions {
 }
 
 /** Every activity of a deployment, over one connection to Azure: what a worker registers. */
-export function createActivities(options: ActivitiesOptions): Partial<DeploymentActivities> {
+export function createActivities(options: ActivitiesOptions): DeploymentActivities {
   const {
     azure,
     home = process.env['SLIPWAY_HOME'] ?? '.slipway',
@@ -36,6 +41,11 @@ export function createActivities(options: ActivitiesOptions): Partial<Deployment
     ...createClusterActivities(azure),
     ...createClusterRemovalActivities(azure),
     ...createServiceActivities(azure),
+    ...createServiceRemovalActivities(azure),
+    ...createSmokeActivities(azure),
+    ...createSwitchActivities(azure),
+    ...createRetirementActivities(azure),
+    ...createLocationActivities(azure),
   };
 }
 

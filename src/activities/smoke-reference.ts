@@ -2,7 +2,7 @@ import { blobPath, openBlobStore, parseDatastoreUri, readBlob, type BlobStore } 
 import type { AzureConnection } from '../azure/connection.js';
 import type { SmokeInput } from '../deployment/activities.js';
 import { ConvertedModelManifest } from '../deployment/converted-model.js';
-import { digestOf, type Digest } from '../deployment/digests.js';
+import { digestOf } from '../deployment/digests.js';
 import { SlipwayError } from '../deployment/errors.js';
 import type { SmokePhoto } from '../deployment/input.js';
 import { CONVERTED_MANIFEST } from './conversion-result.js';
@@ -62,7 +62,7 @@ async function readGoldens(
   { name, digest }: SmokePhoto,
   read: (file: string, digest: string) => Promise<Buffer>,
 ): Promise<Map<string, Float32Array>> {
-  const golden = goldens.find(({ sha256 }) => asDigest(sha256) === digest);
+  const golden = goldens.find(({ sha256 }) => sha256 === digest);
   if (golden === undefined) {
     throw new SlipwayError('GoldenMissing', `The conversion has no golden output for ${name}`, {
       fix: 'Remove the conversion from the cache and deploy again.',
@@ -79,11 +79,6 @@ async function readVerified(store: BlobStore, path: string, digest: string, abor
   if (content !== undefined && digestOf(content) === digest) return content;
   const what = content === undefined ? 'is not there' : 'is not what its digest says';
   throw new SlipwayError('SmokeInputDamaged', `Blob ${path} ${what}`, { fix: 'Start the deployment again.' });
-}
-
-/** Goldens name their photos by the bare hexadecimal digest or by the prefixed one. */
-function asDigest(sha256: string): Digest {
-  return `sha256:${sha256.replace(/^sha256:/, '')}`;
 }
 
 function linesOf(file: Buffer): string[] {
