@@ -1,0 +1,86 @@
+import { z } from 'zod';
+import { kubernetesVersion as newestVersion } from '../kubernetes/limits.js';
+import { ContainerServiceError, invalidParameter } from './errors.js';
+import { vmSizeOf } from './vm-sizes.js';
+
+const poolSchema = z.looseObject({
+  name: z
+    .string()
+    .regex(/^[a-z][a-z0-9]{0,11}$/, 'must be 1 to 12 lower case letters and digits, beginning with a letter'),
+  count: z.number().int().min(0).max(1000).default(1),
+  vmSize: z.string().optional(),
+  mode: z.enum(['System', 'User']).default('User'),
+  osType: z.enum(['Linux', 'Windows']).default('Linux'),
+});
+
+const clusterSchema = z.looseObject({
+  location: z.string().min(1),
+  tags: z.record(z.string(), z.string()).optional(),
+  identity: z.looseObject({ type: z.string() }).optional(),
+  sku: z.looseObject({ name: z.string().optional(), tier: z.string().optional() }).optional(),
+  properties: z
+    .looseObject({
+      dnsPrefix: z.string().optional(),
+      fqdnSubdomain: z.string().optional(),
+      kubernetesVersion: z.string().optional(),
+      agentPoolProfiles: z.array(poolSchema).default([]),
+    })
+    .prefault({}),
+});
+
+/** A cluster as it was asked for. */
+export type ClusterRequest = z.infer<typeof clusterSchema>;
+export type PoolRequest = z.infer<typeof poolSchema>;
+
+const clusterName = /^[a-zA-Z0-9]$|^[a-zA-Z0-9][-_a-zA-Z0-9]{0,61}[a-zA-Z0-9]$/;
+const dnsPrefix = /^[a-zA-Z0-9]([a-zA-Z0-9-]{0,52}[a-zA-Z0-9])?$/;
+
+/** Minor versions that can be asked for: the three before the newest, and that. */
+const supportedMinors = [0, 1, 2, 3].map((age) => Number(newestVersion.split('.')[1]) - age);
+
+/** Version that is used when none is asked for. */
+export const defaultVmSize = 'Standard_D4s_v3';
+
+/**
+ * Checks what a PUT asks for.
+ * @throws ContainerServiceError as the service refuses it
+ */
+export function parseClusterRequest(name: string, body: unknown): ClusterRequest {
+  if (!clusterName.test(name)) {
+    throw invalidParameter(
+      'The resource name must match ^[a-zA-Z0-9]$|^[a-zA-Z0-9][-_a-zA-Z0-9]{0,61}[a-zA-Z0-9]$.',
+      'name',
+    );
+  }
+  const parsed = clusterSchema.safeParse(body);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    throw invalidParameter(`${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'malformed'}`, issue?.path.join('.'));
+  }
+  const { properties, identity } = parsed.data;
+  const { agentPoolProfiles: pools, kubernetesVersion: version } = properties;
+  if (identity === undefined && properties.servicePrincipalProfile === undefined) {
+    throw invalidParameter('Required parameter identity or servicePrincipalProfile is missing (null).', 'identity');
+  }
+  if (!dnsPrefix.test(properties.dnsPrefix ?? properties.fqdnSubdomain ?? '')) {
+    throw invalidParameter('The value of parameter dnsPrefix is invalid.', 'dnsPrefix');
+  }
+  if (!pools.some(({ mode, count }) => mode === 'System' && count > 0)) {
+    throw invalidParameter('There has to be at least one system agent pool with nodes.', 'agentPoolProfiles');
+  }
+  for (const { vmSize = defaultVmSize } of pools) {
+    if (vmSizeOf(vmSize) !== undefined) continue;
+    const message = `Virtual Machine size: '${vmSize}' is not supported for subscription in location '${parsed.data.location}'.`;
+    throw new ContainerServiceError(400, 'VMSizeNotSupported', message, 'agentPoolProfiles');
+  }
+  if (version !== undefined && !isSupported(version)) {
+    const message = `Managed cluster is on version ${version}, which is not supported in this region.`;
+    throw new ContainerServiceError(400, 'K8sVersionNotSupported', message, 'kubernetesVersion');
+  }
+  return parsed.data;
+}
+
+function isSupported(version: string): boolean {
+  const minor = /^1\.(\d+)(\.\d+)?$/.exec(version)?.[1];
+  return minor !== undefined && supportedMinors.includes(Number(minor));
+}

@@ -1,0 +1,57 @@
+import type { FastifyInstance } from 'fastify';
+import { kubernetesVersion } from '../limits.js';
+import { apiVersionOf, resources, type Resource, type Subresource } from './resources.js';
+
+const verbs = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'];
+
+const subresourceTypes: Readonly<
+  Record<Subresource, { kind?: string; group?: string; version?: string; verbs: string[] }>
+> = {
+  status: { verbs: ['get', 'patch', 'update'] },
+  scale: { kind: 'Scale', group: 'autoscaling', version: 'v1', verbs: ['get', 'patch', 'update'] },
+  log: { verbs: ['get'] },
+  portforward: { kind: 'PodPortForwardOptions', verbs: ['create', 'get'] },
+};
+
+function describe(resource: Resource): Record<string, unknown>[] {
+  const { plural, singular, namespaced, kind, shortNames } = resource;
+  const main = { name: plural, singularName: singular, namespaced, kind, verbs };
+  return [
+    shortNames.length === 0 ? main : { ...main, shortNames },
+    ...resource.subresources.map((name) => ({
+      name: `${plural}/${name}`,
+      singularName: '',
+      namespaced,
+      kind,
+      ...subresourceTypes[name],
+    })),
+  ];
+}
+
+function resourceList(groupVersion: string): Record<string, unknown> {
+  const served = resources.filter((resource) => apiVersionOf(resource) === groupVersion);
+  return { kind: 'APIResourceList', apiVersion: 'v1', groupVersion, resources: served.flatMap(describe) };
+}
+
+/** Registers what tells clients which resources there are, the version and the health of the API server. */
+export function registerDiscovery(app: FastifyInstance): void {
+  const groups = [...new Set(resources.map(({ group }) => group).filter((group) => group !== ''))].map((name) => {
+    const preferredVersion = { groupVersion: `${name}/v1`, version: 'v1' };
+    return { name, versions: [preferredVersion], preferredVersion };
+  });
+  app.get('/api', () => ({ kind: 'APIVersions', versions: ['v1'], serverAddressByClientCIDRs: [] }));
+  app.get('/apis', () => ({ kind: 'APIGroupList', apiVersion: 'v1', groups }));
+  app.get('/api/v1', () => resourceList('v1'));
+  for (const group of groups) {
+    app.get(`/apis/${group.name}`, () => ({ kind: 'APIGroup', apiVersion: 'v1', ...group }));
+    app.get(`/apis/${group.name}/v1`, () => resourceList(`${group.name}/v1`));
+  }
+  const [major = '', minor = ''] = kubernetesVersion.split('.');
+  app.get('/version', () => ({
+    major,
+    minor,
+    gitVersion: `v${kubernetesVersion}`,
+    platform: `linux/${process.arch === 'x64' ? 'amd64' : process.arch}`,
+  }));
+  for (const path of ['/readyz', '/livez', '/healthz']) app.get(path, () => 'ok');
+}
