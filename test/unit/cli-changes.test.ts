@@ -1,0 +1,59 @@
+import pc from 'picocolors';
+import { describe, expect, it } from 'vitest';
+import type { Snapshot } from '../../src/client.js';
+import { renderChanges, renderHeartbeat } from '../../src/cli/render/changes.js';
+import { progressWith, snapshot, START, undo } from '../fixtures/progress.js';
+
+const plain = pc.createColors(false);
+const changes = (before: Snapshot | undefined, now: Snapshot): string[] => renderChanges(before, now, plain);
+
+const running = progressWith({ workspace: { state: 'running', startedAt: START } });
+const wait = (message: string) => ({ activity: 'awaitCluster', of: 'cluster', attempt: 1, message }) as const;
+
+describe('the log of a deployment', () => {
+  it('begins with what is going on', () => {
+    expect(changes(undefined, snapshot(running))).toEqual(['Deploying flowers', '  ◌ workspace running']);
+  });
+
+  it('says each change once', () => {
+    const done = progressWith({
+      workspace: { state: 'done', startedAt: START, endedAt: START + 1_500, detail: 'slipway' },
+    });
+    expect(changes(snapshot(running), snapshot(done))).toEqual(['  ✓ workspace done in 1.5 s · slipway']);
+    expect(changes(snapshot(done), snapshot(done))).toEqual([]);
+  });
+
+  it('says a new state of what is waited for, and not merely its age', () => {
+    const cluster = progressWith({ cluster: { state: 'running', startedAt: START } });
+    const creating = snapshot(cluster, [wait('AKS cluster is Creating, 1 min')]);
+    expect(changes(creating, snapshot(cluster, [wait('AKS cluster is Creating, 2 min')]))).toEqual([]);
+    expect(changes(creating, snapshot(cluster, [wait('AKS cluster is Updating, 2 min')]))).toEqual([
+      '  ◌ cluster running · AKS cluster is Updating, 2 min',
+    ]);
+  });
+
+  it('tells the undo of a kind from the step of the same name, and ends with the end', () => {
+    const failed = progressWith(
+      { image: { state: 'failed', startedAt: START, endedAt: START + 1_000 } },
+      { state: 'failed', failure: { code: 'MANIFEST_INVALID', message: 'refused' }, undo: [undo('image', 'removed')] },
+    );
+    expect(changes(snapshot(running), snapshot(failed))).toEqual([
+      '  ✗ image failed in 1.0 s',
+      '  ✓ undo image removed · image-1',
+      'The deployment of flowers failed: MANIFEST_INVALID',
+    ]);
+  });
+
+  it('says once that no worker answers', () => {
+    const absent: Snapshot = { waits: [], open: true, workerAbsent: true };
+    expect(changes(undefined, absent)).toHaveLength(1);
+    expect(changes(absent, absent)).toEqual([]);
+  });
+});
+
+it('a heartbeat names what runs and what it waits for', () => {
+  const cluster = progressWith({ cluster: { state: 'running', startedAt: START } });
+  expect(renderHeartbeat(snapshot(cluster, [wait('AKS cluster is Creating')]), START + 30_000)).toBe(
+    '… still running: cluster 30 s, AKS cluster is Creating',
+  );
+});

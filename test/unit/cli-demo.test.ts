@@ -1,0 +1,41 @@
+import { describe, expect, it } from 'vitest';
+import { countByKind, leftovers } from '../../src/cli/demo/inventory.js';
+import { FAULTS } from '../../src/cli/demo/faults.js';
+import { STEPS } from '../../src/deployment/steps.js';
+import { ruleFor } from '../../src/azure/failure-rules.js';
+
+const item = (kind: string, id: string, rest: { owner?: string; cache?: boolean } = {}) => ({
+  kind,
+  id,
+  name: id,
+  ...rest,
+});
+const before = [item('workspace', 'w'), item('job', 'of someone else')];
+
+describe('what a deployment left', () => {
+  it.each([
+    ['nothing but what was there', before, []],
+    ['nothing but cache', [...before, item('blob', 'b', { cache: true })], []],
+    ['something with our mark, though it was there before', [...before, item('job', 'j', { owner: 'uid/d1' })], ['j']],
+    ['something new without a mark', [...before, item('secret', 's')], ['s']],
+    [
+      'something of another service',
+      [...before.slice(0, 1), item('job', 'of someone else', { owner: 'other/d1' })],
+      [],
+    ],
+  ])('is %s', (_what, after, ours) => {
+    expect(leftovers(before, after, 'uid/').ours.map(({ id }) => id)).toEqual(ours);
+  });
+
+  it('is counted by kind', () => {
+    expect(countByKind([item('blob', 'a'), item('code', 'b'), item('blob', 'c')])).toBe('2 blob, 1 code');
+    expect(countByKind([])).toBe('nothing');
+  });
+});
+
+describe('--fail-at', () => {
+  it.each(STEPS)('%s fails with an answer that asking again cannot mend', (step) => {
+    const { code, message } = FAULTS[step].then;
+    expect(ruleFor(code, message).class).toBe('fatal');
+  });
+});

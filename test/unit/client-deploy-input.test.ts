@@ -1,0 +1,50 @@
+import { describe, expect, it } from 'vitest';
+import { deployInput, registeredSource } from '../../src/client/deploy-input.js';
+import { identify } from '../../src/deployment/identity.js';
+import type { Digest } from '../../src/deployment/digests.js';
+import { DeploymentSpec, type DeploymentSpecInput } from '../../src/deployment/spec.js';
+
+const digest: Digest = `sha256:${'0'.repeat(64)}`;
+const identity = identify(
+  { subscriptionId: 's', resourceGroup: 'g', workspaceName: 'w', service: 'flowers' },
+  'daaaaaaaaaaa',
+);
+const uploads = {
+  source: { kind: 'uploaded', path: 'slipway/models/0', digest, bytes: 1 },
+  photos: [{ name: 'rose.jpg', digest, expect: 3 }],
+} as const;
+
+function inputOf(spec: Partial<DeploymentSpecInput>) {
+  const whole = { service: 'flowers', model: { path: 'model' }, smoke: { photos: [{ path: 'rose.jpg' }] }, ...spec };
+  return deployInput(DeploymentSpec.parse(whole), identity, uploads, true);
+}
+
+describe('the input of a deployment', () => {
+  it('names the model and the cluster after the service where the file names none', () => {
+    expect(inputOf({})).toMatchObject({
+      model: { name: 'flowers' },
+      cluster: { name: 'slipway-flowers', existing: false },
+    });
+  });
+
+  it('keeps the names that the file gives', () => {
+    const input = inputOf({ model: { path: 'model', name: 'lite' }, cluster: { name: 'shared', existing: true } });
+    expect(input).toMatchObject({ model: { name: 'lite' }, cluster: { name: 'shared', existing: true } });
+  });
+
+  it('keeps the name of a model that is registered already', () => {
+    expect(inputOf({ model: { source: 'azureml:resnet-50:7' } }).model.name).toBe('resnet-50');
+  });
+
+  it('survives the way through JSON, which is how it travels', () => {
+    const input = inputOf({});
+    expect(JSON.parse(JSON.stringify(input))).toEqual(input);
+  });
+});
+
+it.each([
+  ['azureml:resnet-50:7', { name: 'resnet-50', version: '7' }],
+  ['azureml:resnet-50@latest', { name: 'resnet-50', version: 'latest' }],
+])('%s is taken apart', (source, parts) => {
+  expect(registeredSource(source)).toEqual({ kind: 'registered', ...parts });
+});
