@@ -42,6 +42,8 @@ function announcement(endpoints: Endpoints): string {
 
 main().catch((error: unknown) => {
   const isUsage = error instanceof UsageError;
-  process.stderr.write(isUsage ? `${error.message}\n\n${usage}` : `${error instanceof Error ? error.stack : String(error)}\n`);
+  process.stderr.write(
+    isUsage ? `${error.message}\n\n${usage}` : `${error instanceof Error ? error.stack : String(error)}\n`,
+  );
   process.exit(isUsage ? 2 : 1);
 });

@@ -60,6 +60,7 @@ export async function startLocalAzure(options: EmulatorOptions): Promise<LocalAz
     const file = join(options.state, 'endpoints.json');
     writeFileSync(`${file}.new`, `${JSON.stringify(endpoints, null, 2)}\n`, { mode: 0o600 });
     renameSync(`${file}.new`, file);
+    emulator.log.info({ arm: arm.url }, 'ready');
     return { emulator, endpoints };
   } catch (error) {
     await emulator.close();

@@ -15,7 +15,9 @@ afterAll(() => azure.stop());
 const modelUri = 'azureml://datastores/workspaceblobstore/paths/models/x';
 
 async function register(name: string, version: string, more: Record<string, unknown> = {}) {
-  return machineLearning.modelVersions.createOrUpdate(...workspace, name, version, { properties: { modelUri, ...more } });
+  return machineLearning.modelVersions.createOrUpdate(...workspace, name, version, {
+    properties: { modelUri, ...more },
+  });
 }
 
 async function versions(name: string, listViewType?: string): Promise<string[]> {
@@ -39,7 +41,9 @@ it('goes on counting after deletes', async () => {
   await register('deleted', '2');
   await machineLearning.modelVersions.delete(...workspace, 'deleted', '2');
   await machineLearning.modelVersions.delete(...workspace, 'deleted', '2');
-  await expect(machineLearning.modelVersions.get(...workspace, 'deleted', '2')).rejects.toMatchObject({ statusCode: 404 });
+  await expect(machineLearning.modelVersions.get(...workspace, 'deleted', '2')).rejects.toMatchObject({
+    statusCode: 404,
+  });
   const container = await machineLearning.modelContainers.get(...workspace, 'deleted');
   expect(container.properties).toMatchObject({ latestVersion: '1', nextVersion: '3' });
 });
@@ -56,7 +60,9 @@ it('hides archived versions from lists, which keep their number', async () => {
 it('lets tags of a version change, but not what it is', async () => {
   await register('fixed', '1', { tags: { owner: 'us' } });
   await register('fixed', '1', { tags: { owner: 'them' } });
-  expect((await machineLearning.modelVersions.get(...workspace, 'fixed', '1')).properties.tags).toEqual({ owner: 'them' });
+  expect((await machineLearning.modelVersions.get(...workspace, 'fixed', '1')).properties.tags).toEqual({
+    owner: 'them',
+  });
   await expect(register('fixed', '1', { modelUri: `${modelUri}/other` })).rejects.toMatchObject({ statusCode: 409 });
 });
 
@@ -72,7 +78,9 @@ it('keeps environments and code assets as immutable versions', async () => {
     machineLearning.environmentVersions.createOrUpdate(...workspace, 'env', 'abc', { properties: { image: 'other' } }),
   ).rejects.toMatchObject({ statusCode: 409 });
   await machineLearning.codeVersions.createOrUpdate(...workspace, 'code', '1', { properties: { codeUri: modelUri } });
-  expect(await machineLearning.codeVersions.get(...workspace, 'code', '1')).toMatchObject({ properties: { codeUri: modelUri } });
+  expect(await machineLearning.codeVersions.get(...workspace, 'code', '1')).toMatchObject({
+    properties: { codeUri: modelUri },
+  });
   const effects = (await azure.journal()).filter(({ effect }) => effect?.kind === 'environment');
   expect(effects.map(({ effect }) => effect?.change)).toEqual(['created', 'unchanged']);
 });

@@ -25,16 +25,26 @@ it('serves blobs at the address that the account has, and tells what each write 
   await blob.upload('one', 3);
   await blob.upload('two', 3);
   expect((await blob.downloadToBuffer()).toString()).toBe('two');
-  await expect(blob.upload('two', 3, { conditions: { ifNoneMatch: '*' } })).rejects.toMatchObject({ code: 'BlobAlreadyExists' });
+  await expect(blob.upload('two', 3, { conditions: { ifNoneMatch: '*' } })).rejects.toMatchObject({
+    code: 'BlobAlreadyExists',
+  });
   await blob.delete();
-  expect(await effects('/slipwaylocal/shore/a b/c.txt')).toEqual(['created', 'unchanged', 'updated', 'unchanged', 'deleted']);
+  expect(await effects('/slipwaylocal/shore/a b/c.txt')).toEqual([
+    'created',
+    'unchanged',
+    'updated',
+    'unchanged',
+    'deleted',
+  ]);
 });
 
 it('takes large blobs in blocks, as one creation', async () => {
   const container = blobs.getContainerClient('blocks');
   await container.create();
   const content = Buffer.alloc(9 * 1024 * 1024, 7);
-  await container.getBlockBlobClient('big').uploadData(content, { blockSize: 4 * 1024 * 1024, maxSingleShotSize: 1024 });
+  await container
+    .getBlockBlobClient('big')
+    .uploadData(content, { blockSize: 4 * 1024 * 1024, maxSingleShotSize: 1024 });
   expect((await container.getBlobClient('big').downloadToBuffer()).equals(content)).toBe(true);
   expect(await effects('/slipwaylocal/blocks/big')).toEqual(['created']);
 });
@@ -46,7 +56,11 @@ it('takes the account key too, and no token for another service', async () => {
     tlsOptions: azure.clientOptions.tlsOptions,
     retryOptions: { maxTries: 1 },
   };
-  const withKey = new BlobServiceClient(blobs.url, new StorageSharedKeyCredential('slipwaylocal', keys?.[0]?.value ?? ''), options);
+  const withKey = new BlobServiceClient(
+    blobs.url,
+    new StorageSharedKeyCredential('slipwaylocal', keys?.[0]?.value ?? ''),
+    options,
+  );
   expect(await withKey.getContainerClient('azureml').exists()).toBe(true);
   const other = { getToken: () => azure.credential.getToken('https://management.azure.com/.default') };
   const withOther = new BlobServiceClient(blobs.url, other, options);
@@ -56,7 +70,12 @@ it('takes the account key too, and no token for another service', async () => {
 it('loses the reply of an upload that has been made', async () => {
   const container = blobs.getContainerClient('lost');
   await container.create();
-  await azure.inject({ name: 'lost', match: { service: 'blob', method: 'PUT', path: '/lost/x$' }, when: 'after', then: { reset: true } });
+  await azure.inject({
+    name: 'lost',
+    match: { service: 'blob', method: 'PUT', path: '/lost/x$' },
+    when: 'after',
+    then: { reset: true },
+  });
   await expect(container.getBlockBlobClient('x').upload('x', 1)).rejects.toThrow();
   expect((await container.getBlobClient('x').downloadToBuffer()).toString()).toBe('x');
   expect(await effects('/slipwaylocal/lost/x')).toEqual(['created']);

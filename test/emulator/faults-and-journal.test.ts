@@ -13,7 +13,9 @@ beforeAll(async () => {
 afterAll(() => azure.stop());
 afterEach(() => azure.clearFaults());
 
-const body = { properties: { modelUri: 'azureml://datastores/workspaceblobstore/paths/x', tags: { 'slipway-owner': 'a/b' } } };
+const body = {
+  properties: { modelUri: 'azureml://datastores/workspaceblobstore/paths/x', tags: { 'slipway-owner': 'a/b' } },
+};
 const put = (name: string) => azure.call('PUT', `${models}/${name}/versions/1?api-version=2022-10-01`, { body });
 const get = (name: string) => azure.call('GET', `${models}/${name}/versions/1?api-version=2022-10-01`);
 const lastSeq = async (): Promise<number> => (await azure.journal()).at(-1)?.seq ?? 0;
@@ -24,11 +26,18 @@ describe('a fault before the handler', () => {
     const then = { status: 429, code: 'TooManyRequests', headers: { 'retry-after': '7' } };
     await azure.inject({ name: 'busy', match: { method: 'PUT', path: '/models/before/' }, when: 'before', then });
     const reply = await put('before');
-    expect(reply).toMatchObject({ status: 429, headers: { 'retry-after': '7' }, body: { error: { code: 'TooManyRequests' } } });
+    expect(reply).toMatchObject({
+      status: 429,
+      headers: { 'retry-after': '7' },
+      body: { error: { code: 'TooManyRequests' } },
+    });
     expect(await get('before')).toMatchObject({ status: 404 });
     expect(await put('before')).toMatchObject({ status: 201 });
     const entries = (await azure.journal(seq)).filter(({ method }) => method === 'PUT');
-    expect(entries).toMatchObject([{ status: 429, fault: 'busy' }, { status: 201, effect: { change: 'created' } }]);
+    expect(entries).toMatchObject([
+      { status: 429, fault: 'busy' },
+      { status: 201, effect: { change: 'created' } },
+    ]);
     expect(entries[0]?.effect).toBeUndefined();
   });
 
@@ -48,14 +57,21 @@ describe('a fault before the handler', () => {
     const seen = [];
     for (let call = 0; call < statuses.length; call += 1) seen.push((await put(`counted-${nth}`)).status);
     expect(seen).toEqual(statuses);
-    expect(await azure.faults()).toMatchObject([{ name: 'counted', fired: statuses.filter((status) => status === 503).length }]);
+    expect(await azure.faults()).toMatchObject([
+      { name: 'counted', fired: statuses.filter((status) => status === 503).length },
+    ]);
   });
 });
 
 describe('a fault after the handler', () => {
   it('loses the reply of a call that has its effect; the repeat changes nothing', async () => {
     const seq = await lastSeq();
-    await azure.inject({ name: 'lost', match: { method: 'PUT', path: '/models/after/' }, when: 'after', then: { reset: true } });
+    await azure.inject({
+      name: 'lost',
+      match: { method: 'PUT', path: '/models/after/' },
+      when: 'after',
+      then: { reset: true },
+    });
     await expect(put('after')).rejects.toThrow();
     expect(await put('after')).toMatchObject({ status: 200 });
     const puts = (await azure.journal(seq)).filter(({ method }) => method === 'PUT');
@@ -74,7 +90,9 @@ describe('a fault after the handler', () => {
 
 describe('the admin interface', () => {
   it('refuses a fault that makes no sense, and says why', async () => {
-    const reply = await azure.call('POST', '/_emulator/faults', { body: { name: 'x', match: { path: '(' }, when: 'later' } });
+    const reply = await azure.call('POST', '/_emulator/faults', {
+      body: { name: 'x', match: { path: '(' }, when: 'later' },
+    });
     expect(reply.status).toBe(400);
     expect(JSON.stringify(reply.body)).toMatch(/regular expression/);
   });
@@ -82,7 +100,9 @@ describe('the admin interface', () => {
   it('lists what lives by its owner', async () => {
     await put('owned');
     const { resourceGroup } = azure.endpoints;
-    expect(await azure.inventory('a/b')).toContainEqual(expect.objectContaining({ kind: 'model-version', name: 'owned:1' }));
+    expect(await azure.inventory('a/b')).toContainEqual(
+      expect.objectContaining({ kind: 'model-version', name: 'owned:1' }),
+    );
     await armClients(azure).machineLearning.modelVersions.delete(resourceGroup, 'slipway', 'owned', '1');
     expect(await azure.inventory('a/b')).not.toContainEqual(expect.objectContaining({ name: 'owned:1' }));
     expect((await azure.inventory()).map(({ kind }) => kind)).toEqual(

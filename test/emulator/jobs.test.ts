@@ -23,9 +23,10 @@ beforeAll(async () => {
   container = blobs.getContainerClient(containerName);
 
   await container.getBlockBlobClient('in/a/words.txt').upload('to the water', 12);
-  const program = "import pathlib, sys\nout = pathlib.Path(sys.argv[2])\n(out / 'deep').mkdir()\n"
-    + "words = next(pathlib.Path(sys.argv[1]).rglob('*.txt')).read_text()\n"
-    + "(out / 'deep' / 'upper.txt').write_text(words.upper())\nprint('wrote', sys.argv[3])\n";
+  const program =
+    "import pathlib, sys\nout = pathlib.Path(sys.argv[2])\n(out / 'deep').mkdir()\n" +
+    "words = next(pathlib.Path(sys.argv[1]).rglob('*.txt')).read_text()\n" +
+    "(out / 'deep' / 'upper.txt').write_text(words.upper())\nprint('wrote', sys.argv[3])\n";
   await container.getBlockBlobClient('code/1/program/shout.py').upload(program, program.length);
   await machineLearning.codeVersions.createOrUpdate(...workspace, 'shout', '1', {
     properties: { codeUri: `${container.url}/code/1` },
@@ -74,11 +75,15 @@ describe('a command job', () => {
     ['a registered model', { jobInputType: 'custom_model', uri: 'azureml:words:1' }],
   ])('runs with %s as input, and uploads its output and log', async (_case, input) => {
     const name = `run-${input.jobInputType.replaceAll('_', '-')}`;
-    const submitted = await submit(name, 'python program/shout.py ${{inputs.words}} ${{outputs.loud}} ${{inputs.greeting}}', {
-      codeId: `${workspaceId}/codes/shout/versions/1`,
-      inputs: { words: input, greeting: { jobInputType: 'literal', value: 'ahoy' } },
-      outputs: { loud: { jobOutputType: 'uri_folder', uri: `${datastore}/out/${name}` } },
-    });
+    const submitted = await submit(
+      name,
+      'python program/shout.py ${{inputs.words}} ${{outputs.loud}} ${{inputs.greeting}}',
+      {
+        codeId: `${workspaceId}/codes/shout/versions/1`,
+        inputs: { words: input, greeting: { jobInputType: 'literal', value: 'ahoy' } },
+        outputs: { loud: { jobOutputType: 'uri_folder', uri: `${datastore}/out/${name}` } },
+      },
+    );
     expect(submitted).toMatchObject({ status: 201, body: { properties: { status: 'Starting' } } });
     const { states, body } = await finished(name);
     expect(body.properties.error).toBeUndefined();
@@ -99,7 +104,10 @@ describe('a command job', () => {
     await submit('reuses', 'true', { environmentId });
     expect((await finished('reuses')).states.at(-1)).toBe('Completed');
     expect(Date.now() - before).toBeLessThan(5_000);
-    const log = await text(blobs.getContainerClient('azureml'), 'ExperimentRun/dcid.builds/azureml-logs/20_image_build_log.txt');
+    const log = await text(
+      blobs.getContainerClient('azureml'),
+      'ExperimentRun/dcid.builds/azureml-logs/20_image_build_log.txt',
+    );
     expect(log).toContain('-m venv');
   });
 
@@ -144,7 +152,12 @@ describe('a job that fails', () => {
   });
 
   it.each([
-    ['an input that is not there', 'true', { inputs: { x: { jobInputType: 'uri_folder', uri: `${datastore}/no` } } }, /no/],
+    [
+      'an input that is not there',
+      'true',
+      { inputs: { x: { jobInputType: 'uri_folder', uri: `${datastore}/no` } } },
+      /no/,
+    ],
     ['a name that the job does not have', 'echo ${{inputs.ghost}}', {}, /inputs\.ghost/],
     ['an environment that cannot be built', 'true', { environmentId: 'azureml:conda:1' }, /scipy.*not emulated/],
     ['a time limit', 'sleep 60', { limits: { jobLimitsType: 'Command', timeout: 'PT1S' } }, /limit PT1S/],
@@ -155,7 +168,10 @@ describe('a job that fails', () => {
     const name = why.replaceAll(' ', '-');
     await submit(name, command, more);
     const { body } = await finished(name);
-    expect(body.properties).toMatchObject({ status: 'Failed', error: { message: expect.stringMatching(message) } });
+    expect(body.properties).toMatchObject({
+      status: 'Failed',
+      error: { message: expect.stringMatching(message) as string },
+    });
   });
 
   it('fails as an injected fault of its operation says', async () => {

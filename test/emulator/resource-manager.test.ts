@@ -64,7 +64,10 @@ describe('what every call has in common', () => {
   it("answers what is not there with the gateway's error", async () => {
     const reply = await azure.call('GET', `${group}/providers/${workspaceType}/absent?api-version=2022-10-01`);
     expect(reply).toMatchObject({ status: 404, body: { error: { code: 'ResourceNotFound' } } });
-    expect(reply.headers).toMatchObject({ 'x-ms-failure-cause': 'gateway', 'x-ms-request-id': expect.any(String) });
+    expect(reply.headers).toMatchObject({
+      'x-ms-failure-cause': 'gateway',
+      'x-ms-request-id': expect.any(String) as string,
+    });
   });
 
   it('says that a resource group or subscription does not exist', async () => {
@@ -75,7 +78,10 @@ describe('what every call has in common', () => {
   });
 
   it('says what is not emulated', async () => {
-    const reply = await azure.call('PUT', `${group}/providers/Microsoft.Network/loadBalancers/x?api-version=2024-01-01`);
+    const reply = await azure.call(
+      'PUT',
+      `${group}/providers/Microsoft.Network/loadBalancers/x?api-version=2024-01-01`,
+    );
     expect(reply).toMatchObject({ status: 404, body: { error: { code: 'NotEmulated' } } });
     expect(JSON.stringify(reply.body)).toContain('Microsoft.Network/loadBalancers');
   });

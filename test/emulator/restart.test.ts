@@ -21,7 +21,9 @@ describe('an emulator that was killed', () => {
     await machineLearning.modelVersions.createOrUpdate(...workspace, 'kept', '1', {
       properties: { modelUri: 'azureml://datastores/workspaceblobstore/paths/x' },
     });
-    await machineLearning.environmentVersions.createOrUpdate(...workspace, 'bare', '1', { properties: { image: 'any' } });
+    await machineLearning.environmentVersions.createOrUpdate(...workspace, 'bare', '1', {
+      properties: { image: 'any' },
+    });
     const blobs = await blobClient(azure);
     await blobs.getContainerClient('azureml').getBlockBlobClient('kept').upload('kept', 4);
     const body = { properties: { jobType: 'Command', command: 'sleep 1000', environmentId: 'azureml:bare:1' } };
@@ -37,7 +39,9 @@ describe('an emulator that was killed', () => {
 
     expect(jobCommands()).not.toContain(commands[0]);
     expect(await machineLearning.modelVersions.get(...workspace, 'kept', '1')).toMatchObject({ name: '1' });
-    expect((await blobs.getContainerClient('azureml').getBlobClient('kept').downloadToBuffer()).toString()).toBe('kept');
+    expect((await blobs.getContainerClient('azureml').getBlobClient('kept').downloadToBuffer()).toString()).toBe(
+      'kept',
+    );
     expect((await azure.journal()).slice(0, before.length)).toEqual(before);
     await untilRunning(job);
     await machineLearning.jobs.beginCancelAndWait(...workspace, 'interrupted');
@@ -70,7 +74,12 @@ function processes(): string[] {
     .filter((name) => /^\d+$/.test(name))
     .flatMap((pid) => {
       try {
-        return [`${pid} ${readFileSync(join('/proc', pid, 'cmdline'), 'utf8').split('\0').join(' ').trim()}`];
+        return [
+          `${pid} ${readFileSync(join('/proc', pid, 'cmdline'), 'utf8')
+            .split('\0')
+            .join(' ')
+            .trim()}`,
+        ];
       } catch {
         return [];
       }

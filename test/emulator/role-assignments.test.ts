@@ -36,7 +36,9 @@ it('creates once, changes nothing on repetition, and is gone after a delete', as
   await roleAssignments.delete(registry, name);
   await roleAssignments.delete(registry, name);
   await expect(roleAssignments.get(registry, name)).rejects.toMatchObject({ code: 'RoleAssignmentNotFound' });
-  const effects = (await azure.journal()).filter(({ effect }) => effect?.id.endsWith(name)).map(({ effect }) => effect?.change);
+  const effects = (await azure.journal())
+    .filter(({ effect }) => effect?.id.endsWith(name))
+    .map(({ effect }) => effect?.change);
   expect(effects).toEqual(['created', 'unchanged', 'deleted']);
 });
 
@@ -55,7 +57,8 @@ it('lists by principal', async () => {
   const [name, principal] = [randomUUID(), randomUUID()];
   await roleAssignments.create(registry, name, assignment(principal));
   const found = [];
-  for await (const each of roleAssignments.listForScope(registry, { filter: `principalId eq '${principal}'` })) found.push(each);
+  for await (const each of roleAssignments.listForScope(registry, { filter: `principalId eq '${principal}'` }))
+    found.push(each);
   expect(found).toMatchObject([{ name }]);
 });
 

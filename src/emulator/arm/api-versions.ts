@@ -21,7 +21,7 @@ export function checkApiVersion(path: string, apiVersion: unknown): void {
     );
   }
   if (typeof apiVersion !== 'string' || !wellFormed.test(apiVersion)) {
-    throw badRequest('InvalidApiVersionParameter', `The api-version '${String(apiVersion)}' is invalid.`);
+    throw badRequest('InvalidApiVersionParameter', `The api-version ${JSON.stringify(apiVersion)} is invalid.`);
   }
   // Operation URLs carry a version of their own, older than any request's.
   if (/\/locations\/[^/]+\/operation(s|results)\//i.test(path)) return;

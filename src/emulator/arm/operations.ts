@@ -105,7 +105,9 @@ export class Operations {
   /** The operation that is in progress on a resource. */
   current(resourceId: string): Operation | undefined {
     const key = resourceKey(resourceId);
-    return this.operations.list().find(({ resourceId: id, status }) => status === 'InProgress' && resourceKey(id) === key);
+    return this.operations
+      .list()
+      .find(({ resourceId: id, status }) => status === 'InProgress' && resourceKey(id) === key);
   }
 
   /** Ends what is in progress on a resource as Canceled, without calling its handlers. */

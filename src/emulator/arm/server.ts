@@ -27,7 +27,9 @@ export function configureResourceManager(app: FastifyInstance, emulator: Emulato
     try {
       done(null, body === '' ? undefined : JSON.parse(String(body)));
     } catch {
-      done(new ArmError(400, 'InvalidRequestContent', 'The request content was invalid and could not be deserialized.'));
+      done(
+        new ArmError(400, 'InvalidRequestContent', 'The request content was invalid and could not be deserialized.'),
+      );
     }
   });
 

@@ -40,7 +40,12 @@ export function registerAuthorization(app: FastifyInstance, emulator: Emulator):
   emulator.inventory.source(() =>
     roleAssignments(emulator)
       .list()
-      .map(({ id, name, description }) => ({ kind: 'role-assignment', id, name, ...(description && { owner: description }) })),
+      .map(({ id, name, description }) => ({
+        kind: 'role-assignment',
+        id,
+        name,
+        ...(description && { owner: description }),
+      })),
   );
 
   const route = '/subscriptions/*';
@@ -48,7 +53,8 @@ export function registerAuthorization(app: FastifyInstance, emulator: Emulator):
     const call = extensionCall(request);
     if (call === undefined) return reply.callNotFound();
     if (call.type === 'roledefinitions') return roleDefinition(call, request.query.$filter);
-    if (call.name === undefined) return { value: listAssignments(emulator, call.scope, request.query.$filter).map(toBody) };
+    if (call.name === undefined)
+      return { value: listAssignments(emulator, call.scope, request.query.$filter).map(toBody) };
     return toBody(findAssignment(emulator, call));
   });
 
@@ -97,11 +103,17 @@ function createAssignment(emulator: Emulator, request: FastifyRequest, scope: st
         resourceKey(other.roleDefinitionId).endsWith(`/${role}`),
     );
   if (twin !== undefined && resourceKey(twin.id) !== resourceKey(id)) {
-    throw conflict('RoleAssignmentExists', `The role assignment already exists. The ID of the existing role assignment is ${twin.name}.`);
+    throw conflict(
+      'RoleAssignmentExists',
+      `The role assignment already exists. The ID of the existing role assignment is ${twin.name}.`,
+    );
   }
   const existing = assignments.get(resourceKey(id));
   if (existing !== undefined && twin === undefined) {
-    throw badRequest('RoleAssignmentUpdateNotPermitted', 'Tenant ID, application ID, principal ID, and scope are not allowed to be updated.');
+    throw badRequest(
+      'RoleAssignmentUpdateNotPermitted',
+      'Tenant ID, application ID, principal ID, and scope are not allowed to be updated.',
+    );
   }
   const now = emulator.clock.now().toISOString();
   const assignment: RoleAssignment = {
@@ -172,5 +184,9 @@ function roleDefinition({ scope, name }: ExtensionCall, filter = ''): unknown {
   if (name === undefined) return { value: definitions };
   const definition = definitions.find((candidate) => candidate.name === name.toLowerCase());
   if (definition !== undefined) return definition;
-  throw new ArmError(404, 'RoleDefinitionDoesNotExist', `The specified role definition with ID '${name}' does not exist.`);
+  throw new ArmError(
+    404,
+    'RoleDefinitionDoesNotExist',
+    `The specified role definition with ID '${name}' does not exist.`,
+  );
 }

@@ -17,7 +17,9 @@ export function registerAdmin(app: FastifyInstance, emulator: Emulator, checks: 
       Object.entries(checks).map(async ([name, check]) => [name, await outcome(check)] as const),
     );
     const healthy = results.every(([, result]) => result === 'ok');
-    return reply.code(healthy ? 200 : 503).send({ status: healthy ? 'ok' : 'unhealthy', checks: Object.fromEntries(results) });
+    return reply
+      .code(healthy ? 200 : 503)
+      .send({ status: healthy ? 'ok' : 'unhealthy', checks: Object.fromEntries(results) });
   });
 
   app.get('/_emulator/inventory', async (request, reply) =>

@@ -29,7 +29,7 @@ export class Inventory {
 
   /** All resources, or those whose owner contains `owner`; `ownerTag` names the tag that holds the owner. */
   async list(filter: { owner?: string; ownerTag?: string } = {}): Promise<InventoryEntry[]> {
-    const items = (await Promise.all(this.sources.map((source) => source()))).flat();
+    const items = (await Promise.all(this.sources.map(async (source) => source()))).flat();
     const tags = filter.ownerTag === undefined ? ownerTags : [filter.ownerTag];
     const entries = items.map((item) => withOwner(item, tags));
     const { owner } = filter;

@@ -71,7 +71,8 @@ function isRunning(pid: number, startedAt: string): boolean {
 /** Asks first, since Azurite writes its index when it is asked to end. */
 async function endGroup(pid: number, startedAt: string): Promise<void> {
   signalGroup(pid, 'SIGTERM');
-  for (let waited = 0; waited < childGraceMs && isRunning(pid, startedAt); waited += exitPollMs) await delay(exitPollMs);
+  for (let waited = 0; waited < childGraceMs && isRunning(pid, startedAt); waited += exitPollMs)
+    await delay(exitPollMs);
   signalGroup(pid, 'SIGKILL');
 }
 

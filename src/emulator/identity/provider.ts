@@ -65,11 +65,15 @@ export function registerIdentity(app: FastifyInstance, emulator: Emulator): void
 
   app.get<{ Querystring: { resource?: string } }>('/metadata/identity/oauth2/token', async (request, reply) => {
     if (request.headers.metadata !== 'true') {
-      return reply.code(400).send({ error: 'invalid_request', error_description: 'Required metadata header not specified' });
+      return reply
+        .code(400)
+        .send({ error: 'invalid_request', error_description: 'Required metadata header not specified' });
     }
     const { resource } = request.query;
     if (!resource) {
-      return reply.code(400).send({ error: 'invalid_request', error_description: "Required parameter 'resource' missing" });
+      return reply
+        .code(400)
+        .send({ error: 'invalid_request', error_description: "Required parameter 'resource' missing" });
     }
     const expiresOn = Math.floor(emulator.clock.now().getTime() / 1000) + tokenLifetimeSeconds;
     return {

@@ -50,7 +50,9 @@ export class Tokens {
       objectId: randomUUID(),
     }));
     const pem = kept(documents.collection<string>('identity-keys'), keyId, () =>
-      generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+      generateKeyPairSync('rsa', { modulusLength: 2048 })
+        .privateKey.export({ type: 'pkcs8', format: 'pem' })
+        .toString(),
     );
     this.privateKey = createPrivateKey(pem);
     this.publicKey = createPublicKey(this.privateKey);

@@ -70,7 +70,10 @@ export class AssetStore {
       if (isDeepStrictEqual(existing.properties, properties)) return { value: existing, change: 'unchanged' };
       const changed = this.type.immutable.find((field) => existing.properties[field] !== properties[field]);
       if (changed !== undefined) {
-        throw userError(`${name}:${version} exists, and its ${changed} is immutable. Create a new version instead.`, 409);
+        throw userError(
+          `${name}:${version} exists, and its ${changed} is immutable. Create a new version instead.`,
+          409,
+        );
       }
     }
     const now = this.emulator.clock.now().toISOString();

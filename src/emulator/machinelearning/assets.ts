@@ -42,7 +42,9 @@ function inventory({ type, containers, versions }: AssetStore): InventoryItem[] 
   const tags = (properties: Record<string, unknown>): Pick<InventoryItem, 'tags'> =>
     properties.tags ? { tags: properties.tags as Record<string, string> } : {};
   return [
-    ...containers.list().map(({ id, name, properties }) => ({ kind: type.containerKind, id, name, ...tags(properties) })),
+    ...containers
+      .list()
+      .map(({ id, name, properties }) => ({ kind: type.containerKind, id, name, ...tags(properties) })),
     ...versions.list().map(({ id, name, version, properties }) => ({
       kind: type.versionKind,
       id,
@@ -135,7 +137,9 @@ function checkName(name: string): void {
 /** Active ones unless the query says otherwise. */
 function page<T extends { properties: Record<string, unknown> }>(all: T[], { listViewType, $top }: ListQuery): T[] {
   const view = listViewType?.toLowerCase() ?? 'activeonly';
-  const seen = all.filter(({ properties }) => view === 'all' || (properties.isArchived === true) === (view === 'archivedonly'));
+  const seen = all.filter(
+    ({ properties }) => view === 'all' || (properties.isArchived === true) === (view === 'archivedonly'),
+  );
   return $top === undefined ? seen : seen.slice(0, Number($top));
 }
 

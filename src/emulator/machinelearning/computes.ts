@@ -35,7 +35,11 @@ export function registerComputes(app: FastifyInstance, emulator: Emulator): void
 
   app.get<{ Params: WorkspaceParams }>(`${workspacePath}/computes`, async (request) => {
     const workspace = findWorkspace(emulator, request.params);
-    return { value: computes(emulator).list(`${resourceKey(workspace.id)}/computes/`).map(toBody) };
+    return {
+      value: computes(emulator)
+        .list(`${resourceKey(workspace.id)}/computes/`)
+        .map(toBody),
+    };
   });
 
   app.get<{ Params: WorkspaceParams & { compute: string } }>(`${workspacePath}/computes/:compute`, async (request) => {

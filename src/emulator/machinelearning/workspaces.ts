@@ -94,7 +94,11 @@ export function registerWorkspaces(app: FastifyInstance, emulator: Emulator, blo
 
   app.get<{ Params: Omit<WorkspaceParams, 'workspace'> }>(workspacesPath, async (request) => {
     const prefix = resourceKey(resourceId(request.params, workspaceType, ''));
-    return { value: workspaces(emulator).list(`${prefix}/`).map((workspace) => toBody(emulator, workspace)) };
+    return {
+      value: workspaces(emulator)
+        .list(`${prefix}/`)
+        .map((workspace) => toBody(emulator, workspace)),
+    };
   });
 
   app.get<{ Params: WorkspaceParams }>(workspacePath, async (request) =>

@@ -47,7 +47,9 @@ export function newResourceGroup(
 /** Resource groups: get, list, put. Deleting one is not emulated: Slipway never does it. */
 export function registerResources(app: FastifyInstance, emulator: Emulator): void {
   const groups = resourceGroups(emulator);
-  emulator.inventory.source(() => groups.list().map(({ id, name, tags }) => ({ kind: 'resource-group', id, name, ...(tags && { tags }) })));
+  emulator.inventory.source(() =>
+    groups.list().map(({ id, name, tags }) => ({ kind: 'resource-group', id, name, ...(tags && { tags }) })),
+  );
 
   app.get('/subscriptions/:subscriptionId/resourceGroups', async () => ({ value: groups.list() }));
 

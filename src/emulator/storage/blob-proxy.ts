@@ -88,7 +88,8 @@ function changeOf(
   if (statusCode === 409 || statusCode === 412) return 'unchanged';
   if (statusCode >= 300) return undefined;
   if (method === 'DELETE') return 'deleted';
-  if (writesBlob(method, call) && before !== undefined) return before !== '' && headers['content-md5'] === before ? 'unchanged' : 'updated';
+  if (writesBlob(method, call) && before !== undefined)
+    return before !== '' && headers['content-md5'] === before ? 'unchanged' : 'updated';
   return call.comp === null || call.comp === 'blocklist' ? 'created' : 'updated';
 }
 

@@ -17,10 +17,14 @@ export class BlobStore {
   /** Opens the blob endpoint and begins to start the accounts that there are; nobody has to wait for those. */
   static async start(emulator: Emulator): Promise<BlobStore> {
     const store = new BlobStore(emulator);
-    const listener = await emulator.listen('blob', (app) => registerBlobProxy(app, emulator, (name) => store.azurite(name)), {
-      name: 'blob',
-      faultBody: blobFaultBody,
-    });
+    const listener = await emulator.listen(
+      'blob',
+      (app) => registerBlobProxy(app, emulator, (name) => store.azurite(name)),
+      {
+        name: 'blob',
+        faultBody: blobFaultBody,
+      },
+    );
     store.url = listener.url;
     for (const account of storageAccounts(emulator).list()) {
       store.open(account).catch((error: unknown) => emulator.log.error({ err: error }, 'Azurite did not start'));

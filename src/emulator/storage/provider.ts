@@ -50,7 +50,8 @@ export async function putStorageAccount(
 /** Storage accounts of Resource Manager: get, list, put and keys. */
 export function registerStorage(app: FastifyInstance, emulator: Emulator, blobs: BlobStore): void {
   const accounts = storageAccounts(emulator);
-  const base = '/subscriptions/:subscriptionId/resourceGroups/:resourceGroup/providers/Microsoft.Storage/storageAccounts';
+  const base =
+    '/subscriptions/:subscriptionId/resourceGroups/:resourceGroup/providers/Microsoft.Storage/storageAccounts';
   const find = ({ subscriptionId, resourceGroup, account }: AccountRoute['Params']): StorageAccount => {
     const found = accounts.get(resourceKey(resourceId({ subscriptionId, resourceGroup }, accountType, account)));
     if (found === undefined) throw resourceNotFound(accountType, account, resourceGroup);
@@ -58,7 +59,9 @@ export function registerStorage(app: FastifyInstance, emulator: Emulator, blobs:
   };
 
   emulator.inventory.source(() =>
-    accounts.list().map(({ id, tags }) => ({ kind: 'storage-account', id, name: resourceName(id), ...(tags && { tags }) })),
+    accounts
+      .list()
+      .map(({ id, tags }) => ({ kind: 'storage-account', id, name: resourceName(id), ...(tags && { tags }) })),
   );
 
   app.get<AccountRoute>(base, async (request) => {

@@ -20,7 +20,8 @@ export function substitute(
 ): string {
   return command.replace(/\$\{\{\s*(inputs|outputs)\.([\w-]+)\s*\}\}/g, (expression, group: string, name: string) => {
     const value = (group === 'inputs' ? values.inputs : values.outputs).get(name);
-    if (value === undefined) throw new JobFailure('UserError', `The command names ${expression}, which the job does not have.`);
+    if (value === undefined)
+      throw new JobFailure('UserError', `The command names ${expression}, which the job does not have.`);
     return value;
   });
 }

@@ -38,7 +38,10 @@ export function locate(emulator: Emulator, blobs: BlobStore, workspace: Workspac
     const [container = '', ...rest] = new URL(uri).pathname.slice(new URL(endpoint).pathname.length).split('/');
     return { account, container, path: trim(decodeURIComponent(rest.join('/'))) };
   }
-  throw new JobFailure('UserError', `The URI '${uri}' is not of a form that is emulated, or what it names does not exist.`);
+  throw new JobFailure(
+    'UserError',
+    `The URI '${uri}' is not of a form that is emulated, or what it names does not exist.`,
+  );
 }
 
 function modelVersion(emulator: Emulator, workspace: Workspace, uri: string): AssetVersion | undefined {
@@ -59,14 +62,14 @@ export async function download(
   signal: AbortSignal,
 ): Promise<string> {
   const client = (await blobs.client(account)).getContainerClient(container);
-  const single = client.getBlobClient(path);
-  if (await single.exists()) {
+  if (path !== '' && (await client.getBlobClient(path).exists())) {
     const file = join(directory, path.slice(path.lastIndexOf('/') + 1));
     await downloadBlob(client, path, file, signal);
     return file;
   }
   const names: string[] = [];
-  for await (const blob of client.listBlobsFlat({ prefix: `${path}/`, abortSignal: signal })) names.push(blob.name);
+  const prefix = path === '' ? '' : `${path}/`;
+  for await (const blob of client.listBlobsFlat({ prefix, abortSignal: signal })) names.push(blob.name);
   if (names.length === 0) {
     throw new JobFailure('UserError', `Cannot mount: the path '${path}' of container ${container} does not exist.`);
   }

@@ -46,7 +46,11 @@ export function registerJobs(app: FastifyInstance, emulator: Emulator, runner: J
     return { value: jobs(emulator).list(prefix).map(toBody) };
   });
 
-  app.get<JobRoute>(`${path}/:job`, async (request) => toBody(find(request.params)));
+  app.get<JobRoute>(`${path}/:job`, async (request, reply) => {
+    const job = find(request.params);
+    if (!isTerminal(job)) reply.header('retry-after', retryAfterSeconds);
+    return toBody(job);
+  });
 
   app.put<JobRoute>(`${path}/:job`, async (request, reply) => {
     const workspace = findWorkspace(emulator, request.params);
@@ -85,7 +89,12 @@ function jobId(workspace: Workspace, name: string): string {
   return `${workspace.id}/jobs/${name}`;
 }
 
-function createJob(emulator: Emulator, request: FastifyRequest<JobRoute>, workspace: Workspace, definition: CommandJob): Job {
+function createJob(
+  emulator: Emulator,
+  request: FastifyRequest<JobRoute>,
+  workspace: Workspace,
+  definition: CommandJob,
+): Job {
   const { fault } = request.call;
   const fate = fault?.when !== 'operation' ? undefined : fault.then.stuck ? 'stuck' : failureOf(fault.then);
   const job: Job = {
@@ -104,7 +113,8 @@ function createJob(emulator: Emulator, request: FastifyRequest<JobRoute>, worksp
 
 /** Of a job that was accepted only what describes it may change; the same definition again changes nothing. */
 function updateJob(emulator: Emulator, request: FastifyRequest, existing: Job, definition: CommandJob): Job {
-  const fixed = ({ tags: _tags, properties: _properties, description: _description, ...rest }: CommandJob): unknown => rest;
+  const fixed = ({ tags: _tags, properties: _properties, description: _description, ...rest }: CommandJob): unknown =>
+    rest;
   if (!isDeepStrictEqual(fixed(existing.definition), fixed(definition))) {
     throw userError(`A job with the name ${existing.name} already exists.`, 409);
   }
@@ -152,7 +162,10 @@ function toBody({ id, name, definition, status, error, createdAt, startedAt, end
         ...(endedAt && { EndTimeUtc: endedAt }),
       },
       status,
-      outputs: { ...definition.outputs, default: { jobOutputType: 'uri_folder', mode: 'ReadWriteMount', uri: artifacts } },
+      outputs: {
+        ...definition.outputs,
+        default: { jobOutputType: 'uri_folder', mode: 'ReadWriteMount', uri: artifacts },
+      },
       services: { Tracking: { jobServiceType: 'Tracking' }, Studio: { jobServiceType: 'Studio' } },
       ...(error && { error }),
     },

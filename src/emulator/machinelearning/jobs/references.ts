@@ -15,7 +15,9 @@ export function assetOf(
   reference: string,
 ): AssetVersion {
   const [, name, version] =
-    /^azureml:([^:/]+):([^:/]+)$/.exec(reference) ?? new RegExp(`/${type}/([^/]+)/versions/([^/]+)$`, 'i').exec(reference) ?? [];
+    /^azureml:([^:/]+):([^:/]+)$/.exec(reference) ??
+    new RegExp(`/${type}/([^/]+)/versions/([^/]+)$`, 'i').exec(reference) ??
+    [];
   const id = resourceKey(`${workspace.id}/${type}/${name ?? ''}/versions/${version ?? ''}`);
   const found = emulator.documents.collection<AssetVersion>(`ml-${type}-versions`).get(id);
   if (found === undefined) throw userError(`The job refers to '${reference}', which does not exist.`);
