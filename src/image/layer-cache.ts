@@ -6,10 +6,11 @@ import { pipeline } from 'node:stream/promises';
 
 import { z } from 'zod';
 
+import type { Digest } from '../deployment/digests.js';
 import { canonicalEntries, type LayerEntry } from './entries.js';
 import { assembleLayer, type Layer } from './layer.js';
 
-const digest = z.string().regex(/^sha256:[0-9a-f]{64}$/);
+const digest = z.templateLiteral(['sha256:', z.string().regex(/^[0-9a-f]{64}$/)]);
 const layerRecord = z.object({
   mediaType: z.string(),
   digest,
@@ -46,7 +47,7 @@ export async function cachedLayer(entries: readonly LayerEntry[], cacheDirectory
 }
 
 /** Blobs are named by what is in them, so that builders with different zlibs never mix record and blob. */
-function blobFile(cacheDirectory: string, digest: string): string {
+function blobFile(cacheDirectory: string, digest: Digest): string {
   return path.join(cacheDirectory, `${digest.replace('sha256:', '')}.tar.gz`);
 }
 

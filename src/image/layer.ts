@@ -7,6 +7,7 @@ import { createGzip } from 'node:zlib';
 
 import tar from 'tar-stream';
 
+import type { Digest } from '../deployment/digests.js';
 import { canonicalEntries, type LayerEntry } from './entries.js';
 import { gzipLevel } from './limits.js';
 
@@ -16,10 +17,10 @@ export const layerMediaType = 'application/vnd.oci.image.layer.v1.tar+gzip';
 /** What a manifest and a config say of a layer. `digest` and `size` (bytes) are of the compressed blob. */
 export interface LayerDescriptor {
   readonly mediaType: string;
-  readonly digest: string;
+  readonly digest: Digest;
   readonly size: number;
   /** Digest of the uncompressed tar: the same on every machine, whatever its zlib compresses to. */
-  readonly diffId: string;
+  readonly diffId: Digest;
 }
 
 /** A layer whose compressed blob lies in `file`. */
@@ -81,7 +82,7 @@ async function packFile(pack: tar.Pack, header: Partial<tar.Header> & { name: st
   await pipeline(createReadStream(source), pack.entry({ ...header, size }));
 }
 
-function digestTap(): { tap: Transform; result: () => { digest: string; size: number } } {
+function digestTap(): { tap: Transform; result: () => { digest: Digest; size: number } } {
   const hash = createHash('sha256');
   let size = 0;
   const tap = new Transform({

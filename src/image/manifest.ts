@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto';
-
+import { canonicalJson, type Digest, digestOf } from '../deployment/digests.js';
 import { ImageAssemblyError } from './errors.js';
 import type { LayerDescriptor } from './layer.js';
 
@@ -10,7 +9,7 @@ export const configMediaType = 'application/vnd.oci.image.config.v1+json';
 /** A small blob that is pushed as it is. `size` is in bytes. */
 export interface ImageBlob {
   readonly mediaType: string;
-  readonly digest: string;
+  readonly digest: Digest;
   readonly size: number;
   readonly content: Buffer;
 }
@@ -58,15 +57,18 @@ export function assembleImage(image: { layers: readonly LayerDescriptor[]; confi
 }
 
 function containerConfig(config: ImageConfig): Record<string, unknown> {
-  const sorted = <T>(record: Readonly<Record<string, T>>): [string, T][] =>
-    Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1));
+  const { env, exposedPorts } = config;
   return {
     User: config.user,
-    ExposedPorts: config.exposedPorts && Object.fromEntries([...config.exposedPorts].sort().map((port) => [port, {}])),
-    Env: config.env && sorted(config.env).map(([name, value]) => `${name}=${value}`),
+    ExposedPorts: exposedPorts && Object.fromEntries(exposedPorts.map((port) => [port, {}])),
+    Env:
+      env &&
+      Object.keys(env)
+        .sort()
+        .map((name) => `${name}=${env[name]}`),
     Entrypoint: config.entrypoint,
     WorkingDir: config.workingDir,
-    Labels: config.labels && Object.fromEntries(sorted(config.labels)),
+    Labels: config.labels,
   };
 }
 
@@ -83,7 +85,6 @@ function descriptor({ mediaType, digest, size }: Omit<LayerDescriptor, 'diffId'>
 }
 
 function jsonBlob(mediaType: string, document: Record<string, unknown>): ImageBlob {
-  const content = Buffer.from(JSON.stringify(document));
-  const digest = `sha256:${createHash('sha256').update(content).digest('hex')}`;
-  return { mediaType, digest, size: content.length, content };
+  const content = Buffer.from(canonicalJson(document));
+  return { mediaType, digest: digestOf(content), size: content.length, content };
 }

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
+import { digestOf } from '../../src/deployment/digests.js';
 import { LocalRegistry } from '../fixtures/registry.js';
-import { digestOf, push, smallImage } from '../fixtures/small-image.js';
+import { push, smallImage } from '../fixtures/small-image.js';
 
 async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
   const found: T[] = [];
@@ -90,6 +91,17 @@ describe('images in a container registry, by the Azure SDK', () => {
     expect(local.effects(before)).toEqual([
       { change: 'deleted', kind: 'manifest', id: `images/slipway/d@${image.manifest.digest}` },
     ]);
+  });
+
+  it('makes a repository anew after its last manifest has gone', async () => {
+    const content = local.content('slipway/anew');
+    const repository = local.client().getRepository('slipway/anew');
+    await push(content, smallImage('first'), 'v1');
+    const { createdOn: first } = await repository.getProperties();
+    await repository.getArtifact('v1').delete();
+    local.emulator.clock.advance(60_000);
+    await push(content, smallImage('second'), 'v1');
+    expect((await repository.getProperties()).createdOn.getTime()).toBeGreaterThan(first.getTime() + 59_000);
   });
 
   it('deletes a tag and leaves its manifest', async () => {

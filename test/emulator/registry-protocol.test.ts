@@ -3,8 +3,9 @@ import path from 'node:path';
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
+import { digestOf } from '../../src/deployment/digests.js';
 import { LocalRegistry } from '../fixtures/registry.js';
-import { digestOf, push, smallImage } from '../fixtures/small-image.js';
+import { push, smallImage } from '../fixtures/small-image.js';
 
 const octets = { 'content-type': 'application/octet-stream' };
 const code = (body: Buffer): string | undefined =>
@@ -139,5 +140,9 @@ describe('the distribution protocol of a container registry', () => {
     const files = await readdir(path.join(local.state, 'registry', 'blobs'));
     expect(files.map((name) => `sha256:${name}`)).toEqual(expect.not.arrayContaining([digestOf(own.layer)]));
     expect((await local.asAdmin(`/v2/two/blobs/${digestOf(shared)}`)).body).toEqual(shared);
+
+    const before = local.lastSeq;
+    await local.content('one').uploadBlob(own.layer);
+    expect(local.effects(before)).toMatchObject([{ change: 'created', kind: 'registry-blob' }]);
   });
 });
