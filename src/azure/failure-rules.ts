@@ -37,7 +37,7 @@ const fatal = rule('fatal');
 const QUOTA = { fix: 'Ask for more quota of that family in that region, or choose another size or region.' };
 const GRANT = { fix: 'Grant the identity the role that the message names; a new grant takes minutes to be seen.' };
 
-/** The first rule whose code (compared without case) and message match decides. */
+/** The first rule whose code and message match decides. */
 export const FAILURE_RULES: readonly FailureRule[] = [
   // Resource Manager and the providers behind it
   slow('OperationNotAllowed', 'compute reports exhausted quota under this code', { message: /quota/i, ...QUOTA }),
@@ -165,9 +165,8 @@ const UNKNOWN: Omit<FailureRule, 'code'> = { class: 'retry', reason: 'an unknown
 
 /** The rule for a code, its message and its HTTP status. Unknown codes go by the status, then are retried. */
 export function ruleFor(code: string, message = '', status?: number): Omit<FailureRule, 'code'> {
-  const wanted = code.toLowerCase();
   const known = FAILURE_RULES.find(
-    (rule) => rule.code.toLowerCase() === wanted && (rule.message === undefined || rule.message.test(message)),
+    (rule) => rule.code === code && (rule.message === undefined || rule.message.test(message)),
   );
   return known ?? (status === undefined ? undefined : STATUS_RULES[status]) ?? UNKNOWN;
 }
