@@ -1,0 +1,113 @@
+import { describe, expect, it } from 'vitest';
+import {
+  newPublicService,
+  publicAddress,
+  releaseRecords,
+  selectedRelease,
+  switched,
+  switchedBack,
+} from '../../src/azure/kubernetes/public-service.js';
+import { someIdentity, someRelease } from '../fixtures/release.js';
+
+const first = someRelease({ identity: someIdentity('dfirst'), content: 'one' });
+const second = someRelease({ identity: someIdentity('dsecond'), content: 'two' });
+const third = someRelease({ identity: someIdentity('dthird'), content: 'three' });
+
+const created = newPublicService(first);
+const afterSecond = switched(created, second) ?? created;
+const afterThird = switched(afterSecond, third) ?? afterSecond;
+
+describe('switching the public Service', () => {
+  it('creates it with the release that is the first', () => {
+    expect(selectedRelease(created)).toBe(first.image.tag);
+    expect(created.spec).toMatchObject({ type: 'LoadBalancer', ports: [{ port: 8500, targetPort: 8500 }] });
+  });
+
+  it('leaves appProtocol unset, because Azure would probe HTTP on the gRPC port', () => {
+    expect(created.spec?.ports?.[0]).not.toHaveProperty('appProtocol');
+  });
+
+  it('moves the selector and remembers what it selected before', () => {
+    expect(selectedRelease(afterSecond)).toBe(second.image.tag);
+    expect(afterSecond.metadata?.annotations?.['slipway.dev/previous-release']).toBe(first.image.tag);
+  });
+
+  it('changes nothing when the release is live already', () => {
+    expect(switched(afterSecond, second)).toBeUndefined();
+  });
+
+  it('keeps the history newest first, with what each release is made of', () => {
+    expect(releaseRecords(afterThird).map(({ release }) => release)).toEqual([
+      third.image.tag,
+      second.image.tag,
+      first.image.tag,
+    ]);
+    expect(releaseRecords(afterThird)[0]).toEqual({
+      release: third.image.tag,
+      imageDigest: third.image.digest,
+      source: 'pets:3',
+      converted: 'pets-onnx:3',
+      deploymentId: 'dthird',
+    });
+  });
+
+  it('lists a release once when it is live again', () => {
+    const back = switched(afterThird, first) ?? afterThird;
+    expect(releaseRecords(back).map(({ release }) => release)).toEqual([
+      first.image.tag,
+      third.image.tag,
+      second.image.tag,
+    ]);
+  });
+
+  it('keeps who created it, and what others wrote on it', () => {
+    const annotated = {
+      ...created,
+      metadata: { ...created.metadata, annotations: { ...created.metadata?.annotations, other: 'x' } },
+    };
+    expect(switched(annotated, second)?.metadata?.annotations).toMatchObject({
+      other: 'x',
+      'slipway.dev/owner': `${first.identity.uid}/dfirst`,
+    });
+  });
+
+  it.each(['not json', '{}', '[{"release":1}]'])('reads a damaged history as none: %s', (text) => {
+    const damaged = { metadata: { annotations: { 'slipway.dev/releases': text } } };
+    expect(releaseRecords(damaged)).toEqual([]);
+  });
+});
+
+describe('undoing a switch', () => {
+  it('puts the selector and the history back where the deployment found them', () => {
+    const back = switchedBack(afterThird, third.identity);
+    expect(back.action).toBe('replace');
+    if (back.action !== 'replace') return;
+    expect(selectedRelease(back.service)).toBe(second.image.tag);
+    expect(releaseRecords(back.service)).toEqual(releaseRecords(afterSecond));
+    expect(back.service.metadata?.annotations).not.toHaveProperty('slipway.dev/previous-release');
+  });
+
+  it('removes a Service that the deployment created', () => {
+    expect(switchedBack(created, first.identity)).toEqual({ action: 'delete' });
+  });
+
+  it.each([
+    ['an earlier deployment', afterThird, second.identity],
+    ['the deployment that created it, after another one has switched', afterSecond, first.identity],
+    ['a deployment that never got as far', afterSecond, someIdentity('dother')],
+  ])('leaves it alone for %s', (_, service, identity) => {
+    expect(switchedBack(service, identity)).toEqual({ action: 'leave' });
+  });
+});
+
+describe('the public address', () => {
+  it.each([
+    [{ ip: '20.1.2.3' }, '20.1.2.3:8500'],
+    [{ hostname: 'pets.example' }, 'pets.example:8500'],
+    [{ ip: '2001:db8::1' }, '[2001:db8::1]:8500'],
+    [undefined, undefined],
+  ])('of %o is %s', (ingress, address) => {
+    const status = { loadBalancer: ingress ? { ingress: [ingress] } : {} };
+    expect(publicAddress({ status })).toBe(address);
+  });
+});

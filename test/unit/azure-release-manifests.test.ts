@@ -1,0 +1,91 @@
+import { describe, expect, it } from 'vitest';
+import { candidateService, keysSecret, releaseDeployment } from '../../src/azure/kubernetes/manifests.js';
+import { ownershipMark } from '../../src/deployment/names.js';
+import { someRelease } from '../fixtures/release.js';
+
+const input = someRelease();
+const pod = (release = input) => releaseDeployment(release, 'acr.example').spec?.template.spec;
+const container = (release = input) => pod(release)?.containers[0];
+const environment = (release = input) => new Map(container(release)?.env?.map(({ name, value }) => [name, value]));
+
+describe('the Deployment of a release', () => {
+  it('runs the image by its digest, so that no tag can change what is live', () => {
+    expect(container()?.image).toBe(`acr.example/slipway/${input.identity.uid}@${input.image.digest}`);
+  });
+
+  it('selects its own pods and no other release', () => {
+    const spec = releaseDeployment(input, 'acr.example').spec;
+    expect(spec?.selector.matchLabels).toEqual(spec?.template.metadata?.labels);
+    expect(spec?.selector.matchLabels?.['slipway.dev/release']).toBe(input.image.tag);
+  });
+
+  it('keeps every label value within the 63 characters that Kubernetes allows', () => {
+    for (const value of Object.values(releaseDeployment(input, 'acr.example').metadata?.labels ?? {})) {
+      expect(value.length).toBeLessThanOrEqual(63);
+    }
+  });
+
+  it('carries the mark on itself, on its pods, on its Service and on its Secret', () => {
+    const mark = ownershipMark(input.identity);
+    const deployment = releaseDeployment(input, 'acr.example');
+    const secret = keysSecret(input, { primary: 'a', secondary: 'b' });
+    for (const { metadata } of [deployment, deployment.spec?.template ?? {}, candidateService(input), secret]) {
+      expect(metadata?.annotations?.['slipway.dev/owner']).toBe(mark);
+    }
+  });
+
+  it('says which models and which image it is made of', () => {
+    expect(releaseDeployment(input, 'acr.example').metadata?.annotations).toMatchObject({
+      'slipway.dev/release-digest': input.image.releaseDigest,
+      'slipway.dev/image-digest': input.image.digest,
+      'slipway.dev/source-model': 'pets:3',
+      'slipway.dev/converted-model': 'pets-onnx:3',
+    });
+  });
+
+  it('lets the server drain before it is killed', () => {
+    const drain = Number(environment().get('DRAIN_SECONDS'));
+    expect(pod()?.terminationGracePeriodSeconds).toBeGreaterThan(drain);
+  });
+
+  it('runs without root, without new privileges and without a token of the cluster', () => {
+    expect(pod()).toMatchObject({ automountServiceAccountToken: false, securityContext: { runAsNonRoot: true } });
+    expect(container()?.securityContext).toEqual({
+      allowPrivilegeEscalation: false,
+      readOnlyRootFilesystem: true,
+      capabilities: { drop: ['ALL'] },
+    });
+  });
+
+  it('asks for exactly what it may use', () => {
+    expect(container()?.resources?.requests).toEqual(container()?.resources?.limits);
+  });
+
+  it.each([
+    ['500m', '1'],
+    ['1', '1'],
+    ['2', '2'],
+    ['3500m', '3'],
+  ])('with %s CPU scores on %s threads', (cpu, threads) => {
+    expect(environment(someRelease({ scoring: { cpu } })).get('WORKER_THREADS')).toBe(threads);
+  });
+
+  it('mounts the keys only where callers need one', () => {
+    expect(environment().get('SCORING_KEYS_DIR')).toBe(container()?.volumeMounts?.[0]?.mountPath);
+    const open = someRelease({ scoring: { auth: 'none' } });
+    expect(environment(open).has('SCORING_KEYS_DIR')).toBe(false);
+    expect(pod(open)?.volumes).toBeUndefined();
+  });
+
+  it('probes plain HTTP: alive by /healthz, ready by /readyz', () => {
+    expect(container()?.livenessProbe?.httpGet).toEqual({ path: '/healthz', port: 8501 });
+    expect(container()?.readinessProbe?.httpGet).toEqual({ path: '/readyz', port: 8501 });
+    expect(container()?.startupProbe?.httpGet).toEqual({ path: '/readyz', port: 8501 });
+  });
+});
+
+describe('the candidate Service', () => {
+  it('is not reachable from outside of the cluster', () => {
+    expect(candidateService(input).spec?.type).toBe('ClusterIP');
+  });
+});
