@@ -165,7 +165,7 @@ export class PredictClient {
         throw PredictError.from(outcome.error, before);
       }
       before = outcome.error;
-      await sleep(pause, undefined, signal ? { signal } : {});
+      await sleep(pause, undefined, signal ? { signal } : {}).catch(() => signal?.throwIfAborted());
       pause = Math.min(pause * 2, RETRY_BACKOFF_MS.longest);
     }
   }
