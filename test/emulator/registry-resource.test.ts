@@ -70,6 +70,21 @@ describe('container registries of Resource Manager', () => {
     expect(found).toMatchObject(answer);
   });
 
+  it('takes no changes to a registry that is being deleted', async () => {
+    await create('leaving');
+    local.emulator.faults.add({
+      name: 'deleting-for-ever',
+      match: { service: 'arm', method: 'DELETE', path: '/leaving', nth: 1 },
+      times: 1,
+      when: 'operation',
+      then: { stuck: true },
+    });
+    const { registries } = local.management();
+    await registries.delete(resourceGroup, 'leaving').submitted();
+    expect(await registries.get(resourceGroup, 'leaving')).toMatchObject({ provisioningState: 'Deleting' });
+    await expect(create('leaving')).rejects.toMatchObject({ statusCode: 409, code: 'RegistryBeingDeleted' });
+  });
+
   it('deletes a registry with what is in it, saying so by Location alone', async () => {
     const { loginServer = '' } = await create('doomed');
     const headers: (string | undefined)[] = [];

@@ -94,9 +94,7 @@ function registerResourceRoutes(app: FastifyInstance, emulator: Emulator): void 
     const settings = parseBody(putSchema, request.body);
     checkName(emulator, name, id);
     const existing = all.get(resourceKey(id));
-    if (existing?.provisioningState === 'Deleting') {
-      throw conflict('RegistryBeingDeleted', `The registry ${name} is being deleted.`);
-    }
+    refuseDeleting(existing);
     const registry = await settled(emulator, id, name, settings, existing);
     const unchanged = isDeepStrictEqual(existing, registry);
     if (!unchanged) all.put(resourceKey(id), registry);
@@ -107,6 +105,7 @@ function registerResourceRoutes(app: FastifyInstance, emulator: Emulator): void 
 
   app.patch<RegistryRoute>(one, async (request) => {
     const existing = find(emulator, request.params);
+    refuseDeleting(existing);
     const { sku = existing.sku, tags = existing.tags, properties = {} } = parseBody(patchSchema, request.body);
     const { adminUserEnabled = existing.adminUserEnabled, ...others } = properties;
     const registry = { ...existing, sku, tags, adminUserEnabled, properties: { ...existing.properties, ...others } };
@@ -173,6 +172,11 @@ function find(emulator: Emulator, { registryName, ...group }: RegistryRoute['Par
   const found = registries(emulator).get(resourceKey(resourceId(group, registryType, registryName)));
   if (found === undefined) throw resourceNotFound(registryType, registryName, group.resourceGroup);
   return found;
+}
+
+function refuseDeleting(registry: Registry | undefined): void {
+  if (registry?.provisioningState !== 'Deleting') return;
+  throw conflict('RegistryBeingDeleted', `The registry ${registry.name} is being deleted.`);
 }
 
 /** The registry that the settings ask for; what exists keeps its address, passwords and date. */
