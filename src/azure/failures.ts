@@ -1,4 +1,4 @@
-import { RestError } from '@azure/core-rest-pipeline';
+import { isRestError, type RestError } from '@azure/core-rest-pipeline';
 import { z } from 'zod';
 import { SlipwayError } from '../deployment/errors.js';
 import { ruleFor, type FailureClass } from './failure-rules.js';
@@ -87,7 +87,8 @@ export function readRetryAfter(header: (name: string) => string | undefined): nu
 
 function read(error: unknown): Reading {
   if (error instanceof SlipwayError) return readOurs(error);
-  if (error instanceof RestError) return readRest(error);
+  // Not by its class: the CommonJS clients throw those of another copy of the package.
+  if (isRestError(error)) return readRest(error);
   const kubernetes = KubernetesError.safeParse(error);
   if (kubernetes.success) return readKubernetes(kubernetes.data);
   if (error instanceof Error) return readSignIn(error) ?? readPlain(error);

@@ -59,11 +59,11 @@ export async function ensureJob(
   abortSignal: AbortSignal,
 ): Promise<void> {
   if (await isSubmitted(azure, identity, name, abortSignal)) return;
-  const { client } = inWorkspace(azure, identity);
+  const { subscriptionId } = identity;
   const id = `${workspaceId(identity)}/jobs/${name}`;
   try {
     // Version 2.1.1 of the client drops `uri` and `mode` of every input and output.
-    await putResource(client, id, { properties: toJob(identity, content) }, abortSignal);
+    await putResource(azure, { subscriptionId, id }, { properties: toJob(identity, content) }, abortSignal);
   } catch (error) {
     // An earlier request whose reply was lost may have come through in between.
     if (!isConflict(error) || !(await isSubmitted(azure, identity, name, abortSignal))) throw error;

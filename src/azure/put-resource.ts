@@ -1,22 +1,23 @@
-import type { AzureMachineLearningWorkspaces } from '@azure/arm-machinelearning';
 import { createHttpHeaders, createPipelineRequest, RestError } from '@azure/core-rest-pipeline';
+import type { AzureConnection } from './connection.js';
 
 /**
- * Sends a resource as it is written, for bodies of which the SDK drops parts. It goes through the client's own pipeline:
- * sign-in, CA and user agent are the same.
+ * Sends a Machine Learning resource as it is written, for bodies of which the SDK drops parts. It goes through the client's
+ * own pipeline: sign-in, CA, user agent and API version are the same.
  *
  * @param id ARM id of the resource
  * @throws RestError as the SDK would
  */
 export async function putResource(
-  client: AzureMachineLearningWorkspaces,
-  id: string,
+  azure: AzureConnection,
+  { subscriptionId, id }: { subscriptionId: string; id: string },
   body: unknown,
   abortSignal: AbortSignal,
 ): Promise<void> {
+  const client = azure.machineLearning(subscriptionId);
   const request = createPipelineRequest({
     method: 'PUT',
-    url: `${client.$host}${id}?api-version=${client.apiVersion}`,
+    url: `${azure.arm}${id}?api-version=${client.apiVersion}`,
     headers: createHttpHeaders({ 'content-type': 'application/json', accept: 'application/json' }),
     body: JSON.stringify(body),
     abortSignal,

@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module';
 import { createHttpHeaders, createPipelineRequest, RestError } from '@azure/core-rest-pipeline';
 import { ApiException } from '@kubernetes/client-node';
 import { describe, expect, it } from 'vitest';
@@ -106,6 +107,15 @@ describe('an error that a service answered with', () => {
   ])('is judged: %s', (_case, error, expected) => {
     expect(classify(error)).toMatchObject({ ...expected, answered: true });
   });
+});
+
+it('knows an error of the CommonJS clients, whose class is another', () => {
+  const { RestError: Other } = createRequire(import.meta.url)('@azure/core-rest-pipeline') as {
+    RestError: typeof RestError;
+  };
+  const error = new Other('gone', { statusCode: 404 });
+  expect(error).not.toBeInstanceOf(RestError);
+  expect(isNotFound(error)).toBe(true);
 });
 
 describe('an error without an answer', () => {

@@ -1,0 +1,261 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createActivities } from '../../src/activities/activities.js';
+import { openBlobStore, type BlobStore } from '../../src/azure/blobs.js';
+import { connectToAzure } from '../../src/azure/connection.js';
+import { uploadModel, uploadPhoto } from '../../src/azure/uploads.js';
+import { getWorkspace } from '../../src/azure/workspace.js';
+import type { ConversionInput, DeploymentActivities, Workspace } from '../../src/deployment/activities.js';
+import { FailureType } from '../../src/deployment/errors.js';
+import { identify } from '../../src/deployment/identity.js';
+import type { ModelInput, SmokePhoto } from '../../src/deployment/input.js';
+import { ownershipMark, type Identity } from '../../src/deployment/names.js';
+import { attempt, retried } from '../fixtures/activities.js';
+import { startEmulator, type TestEmulator } from '../fixtures/emulator.js';
+
+let emulator: TestEmulator;
+let activities: DeploymentActivities;
+let directory: string;
+let workspace: Workspace;
+let store: BlobStore;
+
+beforeAll(async () => {
+  directory = await mkdtemp(path.join(tmpdir(), 'slipway-activities-'));
+  emulator = await startEmulator();
+  const azure = connectToAzure(emulator.environment);
+  activities = createActivities({
+    azure,
+    home: path.join(directory, 'home'),
+    conversion: fileURLToPath(new URL('../fixtures/conversion-stub', import.meta.url)),
+    runtime: await writeRuntime(),
+  });
+  workspace = await getWorkspace(azure, emulator.endpoints, AbortSignal.timeout(60_000));
+  store = await openBlobStore(azure, workspace, AbortSignal.timeout(60_000));
+});
+afterAll(async () => {
+  await emulator.stop();
+  await rm(directory, { recursive: true });
+});
+
+async function writeRuntime(): Promise<string> {
+  const runtime = path.join(directory, 'runtime');
+  await mkdir(runtime);
+  await writeFile(path.join(runtime, 'server.mjs'), 'setInterval(() => {}, 1000);');
+  return runtime;
+}
+
+/** A service of the test's own, its model and its photo. */
+async function service(name: string, content = name) {
+  const { subscriptionId, resourceGroup, workspaceName } = emulator.endpoints;
+  const place = { subscriptionId, resourceGroup, workspaceName, service: name };
+  const saved = path.join(directory, `saved-${content}`);
+  await mkdir(path.join(saved, 'variables'), { recursive: true });
+  await writeFile(path.join(saved, 'saved_model.pb'), content);
+  await writeFile(path.join(saved, 'variables', 'variables.index'), '');
+  const model: ModelInput = {
+    source: await uploadModel(store, saved),
+    name,
+    description: 'a boat',
+    tags: { team: 'yard' },
+    properties: {},
+    signature: 'serving_default',
+    input: 'images',
+    outputs: ['y'],
+  };
+  const photos: SmokePhoto[] = [
+    { name: 'boat.jpg', digest: await uploadPhoto(store, Buffer.from('not quite a JPEG')) },
+  ];
+  const cluster = { name: `slipway-${name}`, existing: false, vmSize: 'Standard_D4s_v3', nodeCount: 1 };
+  const scoring = { replicas: 1, cpu: '1', memory: '1Gi', auth: 'key' as const };
+  return { model, photos, cluster, scoring, workspace, first: identify(place), second: identify(place) };
+}
+
+/** What changed since a point of the journal, and of which kind it is; blobs are cache and do not count. */
+async function changesSince(seq: number): Promise<string[]> {
+  const entries = await emulator.journal(seq);
+  return entries.flatMap(({ effect }) =>
+    effect && effect.change !== 'unchanged' && effect.kind !== 'blob' ? [`${effect.change} ${effect.kind}`] : [],
+  );
+}
+const now = async () => (await emulator.journal()).at(-1)?.seq ?? 0;
+const owned = async (mark: string) => (await emulator.inventory(mark)).map(({ kind }) => kind).sort();
+
+describe('registering a model', () => {
+  it('makes version 1, and the same content of the same service is the same version', async () => {
+    const { first, second, ...input } = await service('sloop');
+    const version = await attempt(activities.registerModel, { identity: first, ...input });
+    expect(version).toMatchObject({
+      name: 'sloop',
+      version: '1',
+      digest: (input.model.source as { digest: string }).digest,
+    });
+    expect(Date.parse(version.createdAt)).toBeGreaterThan(Date.now() - 600_000);
+    const before = await now();
+    expect(await attempt(activities.registerModel, { identity: second, ...input })).toEqual(version);
+    expect(await changesSince(before)).toEqual([]);
+    expect(await owned(ownershipMark(first))).toEqual(['model-container', 'model-version']);
+  });
+
+  it('numbers go on after a removal', async () => {
+    const { first, second, ...input } = await service('yawl', 'yawl-1');
+    const other = await service('yawl', 'yawl-2');
+    await attempt(activities.registerModel, { identity: first, ...input });
+    const next = { ...input, model: other.model };
+    expect(await attempt(activities.registerModel, { identity: second, ...next })).toMatchObject({ version: '2' });
+    const removal = { scope: 'deployment', modelName: 'yawl' } as const;
+    expect(await attempt(activities.removeRegisteredModel, { identity: second, ...removal })).toEqual({
+      removed: ['yawl:2'],
+    });
+    expect(await owned(ownershipMark(first))).toEqual(['model-container', 'model-version']);
+    expect(await attempt(activities.registerModel, { identity: second, ...next })).toMatchObject({ version: '3' });
+    await attempt(activities.removeRegisteredModel, { identity: first, scope: 'service', modelName: 'yawl' });
+    expect(await owned(first.uid)).toEqual([]);
+  });
+
+  it('never touches a model that is not ours', async () => {
+    const ketch = await service('ketch');
+    await attempt(activities.registerModel, { identity: ketch.first, ...ketch });
+    const thief = await service('thief');
+    const model = { ...thief.model, name: 'ketch' };
+    const before = await now();
+    await expect(attempt(activities.registerModel, { ...thief, identity: thief.first, model })).rejects.toMatchObject({
+      type: FailureType.NameConflict,
+      nonRetryable: true,
+    });
+    await attempt(activities.removeRegisteredModel, { identity: thief.first, scope: 'service', modelName: 'ketch' });
+    expect(await changesSince(before)).toEqual([]);
+  });
+
+  it.each([
+    ['2', '2'],
+    ['latest', '2'],
+    ['1', '1'],
+  ])('takes version %s of a model that someone registered', async (version, expected) => {
+    const owner = await service('cutter', 'cutter-1');
+    const newer = await service('cutter', 'cutter-2');
+    await attempt(activities.registerModel, { ...owner, identity: owner.first });
+    await attempt(activities.registerModel, { ...newer, identity: owner.first });
+    const user = await service('user');
+    const model = { ...user.model, source: { kind: 'registered', name: 'cutter', version } as const };
+    const found = await attempt(activities.registerModel, { ...user, identity: user.first, model });
+    expect(found).toMatchObject({ name: 'cutter', version: expected });
+    await attempt(activities.removeRegisteredModel, { identity: user.first, scope: 'service', modelName: 'user' });
+    expect(await owned(user.first.uid)).toEqual([]);
+  });
+
+  it('ends with one version when the replies are lost', async () => {
+    const { first, second: _second, ...input } = await service('lugger');
+    const put = (path: string) => ({
+      match: { method: 'PUT', path },
+      when: 'after' as const,
+      then: { reset: true as const },
+    });
+    await emulator.inject({ name: 'lost-container', ...put('/models/lugger$') });
+    await emulator.inject({ name: 'lost-version', ...put('/models/lugger/versions/') });
+    const { result } = await retried(activities.registerModel, { identity: first, ...input });
+    expect(result.version).toBe('1');
+    expect((await emulator.faults()).map(({ fired }) => fired)).toEqual([1, 1]);
+    await emulator.clearFaults();
+    expect(await owned(ownershipMark(first))).toEqual(['model-container', 'model-version']);
+  });
+
+  it('does not believe in an absence before a lost request has had its time', async () => {
+    const { first } = await service('dory');
+    const absentAfter = Date.now() + 500;
+    const removal = { identity: first, scope: 'deployment', modelName: 'dory', absentAfter } as const;
+    const { result, waits } = await retried(activities.removeRegisteredModel, removal);
+    expect(result).toEqual({ removed: [] });
+    expect(waits.length).toBeGreaterThan(0);
+  });
+});
+
+describe('a conversion', () => {
+  async function registered(name: string, signature = 'serving_default') {
+    const made = await service(name);
+    const model = { ...made.model, signature };
+    const source = await attempt(activities.registerModel, { ...made, model, identity: made.first });
+    const settings = { compute: 'serverless', instanceType: 'Standard_D4s_v3' };
+    const input = (identity: Identity): ConversionInput => ({ ...made, identity, model, source, settings });
+    return { ...made, input, source };
+  }
+
+  it('runs as a job, is registered beside its source, and is not run twice', async () => {
+    const { input, first, second, source, scoring } = await registered('schooner');
+    const begun = await attempt(activities.beginConversion, { ...input(first), attempt: 1 });
+    const jobName = begun.jobName ?? '';
+    expect(jobName).toContain(first.deploymentId);
+    const submitted = await now();
+    expect(await attempt(activities.beginConversion, { ...input(first), attempt: 1 })).toEqual(begun);
+    expect(await changesSince(submitted)).not.toContain('created job');
+    const { waits } = await retried(activities.awaitConversion, { identity: first, jobName });
+    expect(waits.join('\n')).toMatch(/^Azure ML job is \w+.*, \d+ s$/m);
+
+    const registering = { ...input(first), conversion: begun };
+    const converted = await attempt(activities.registerConvertedModel, registering);
+    expect(converted).toMatchObject({ name: 'schooner-onnx', version: '1' });
+    const before = await now();
+    expect(await attempt(activities.registerConvertedModel, registering)).toEqual(converted);
+    expect(await attempt(activities.beginConversion, { ...input(second), attempt: 1 })).toEqual({
+      ...begun,
+      jobName: null,
+    });
+    expect(await changesSince(before)).toEqual([]);
+
+    await pushesOneImage({ first, second, source, converted, scoring });
+
+    const removal = { identity: first, scope: 'service' } as const;
+    expect(await attempt(activities.removeConvertedModel, removal)).toEqual({ removed: ['schooner-onnx:1'] });
+    expect((await retried(activities.removeJob, removal)).result).toEqual({ removed: [jobName] });
+    await attempt(activities.removeRegisteredModel, removal);
+    expect(await owned(first.uid)).toEqual([]);
+  });
+
+  async function pushesOneImage({
+    first,
+    second,
+    ...input
+  }: { first: Identity; second: Identity } & Omit<
+    Parameters<DeploymentActivities['pushImage']>[0],
+    'identity' | 'workspace'
+  >) {
+    const image = await attempt(activities.pushImage, { identity: first, workspace, ...input });
+    expect(image).toMatchObject({ repository: `slipway/${first.uid}`, tag: image.releaseDigest.slice(7, 19) });
+    const pushed = await now();
+    expect(await attempt(activities.pushImage, { identity: first, workspace, ...input })).toEqual(image);
+    expect(await changesSince(pushed)).toEqual([]);
+
+    expect(await attempt(activities.pushImage, { identity: second, workspace, ...input })).toEqual(image);
+    const undo = { identity: second, scope: 'deployment' } as const;
+    const repository = `slipway/${first.uid}`;
+    expect(await attempt(activities.removeImage, undo)).toEqual({ removed: [`${repository}:${second.deploymentId}`] });
+    expect(await attempt(activities.removeImage, undo)).toEqual({ removed: [] });
+    const whole = { removed: [`${repository}@${image.digest}`] };
+    expect(await attempt(activities.removeImage, { ...undo, identity: first })).toEqual(whole);
+    await attempt(activities.pushImage, { identity: first, workspace, ...input });
+    expect(await attempt(activities.removeImage, { identity: second, scope: 'service' })).toEqual(whole);
+  }
+
+  it.each([
+    ['broken', { type: 'SignatureNotFound', nonRetryable: true }, 'There is no signature broken.'],
+    ['killed', { nonRetryable: true }, 'phase=convert'],
+  ])('that fails (%s) gives its reason and the end of its log', async (signature, expected, text) => {
+    const { input, first } = await registered(`wreck-${signature}`, signature);
+    const { jobName } = await attempt(activities.beginConversion, { ...input(first), attempt: 1 });
+    const failure = await retried(activities.awaitConversion, { identity: first, jobName: jobName ?? '' }).catch(
+      (error: unknown) => error,
+    );
+    expect(failure).toMatchObject(expected);
+    expect(String(failure)).toContain(text);
+  });
+
+  it('is cancelled and deleted by its undo while it runs', async () => {
+    const { input, first } = await registered('raft');
+    const { jobName } = await attempt(activities.beginConversion, { ...input(first), attempt: 1 });
+    const { result } = await retried(activities.removeJob, { identity: first, scope: 'deployment' });
+    expect(result).toEqual({ removed: [jobName] });
+    expect(await owned(ownershipMark(first))).toEqual(['model-container', 'model-version']);
+  });
+});
