@@ -63,7 +63,7 @@ interface Followed {
   /** Where the file goes on after that, in bytes. */
   start: number;
   timestamps: boolean;
-  isRunning(): boolean;
+  isRunning: () => boolean;
 }
 
 async function follow(reply: FastifyReply, { path, text, start, timestamps, isRunning }: Followed): Promise<void> {

@@ -1,8 +1,9 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { Clock } from '../../core/clock.js';
-import type { KubeObject } from '../objects/metadata.js';
-import { sameJson, withoutNulls, type Json } from './json.js';
+import type { KubeObject, ObjectMeta } from '../objects/metadata.js';
+import { isJsonObject, sameJson, withoutNulls, type Json } from './json.js';
 import { apiVersionOf, namespaces, pods, type Resource } from './resources.js';
+import type { Pod } from '../objects/pod.js';
 import { alreadyExists, ApiError, badRequest, conflict, invalid, notFound } from './status.js';
 import type { ObjectStore } from './store.js';
 import { metadataCauses } from './validation.js';
@@ -169,7 +170,10 @@ export class Registry {
 
   private parse<T extends KubeObject>(resource: Resource<T>, body: unknown): T {
     // What a body holds came from JSON or is one of our own objects; undefined members do not survive parsing.
-    const parsed = resource.schema.safeParse(withoutNulls(JSON.parse(JSON.stringify(body ?? null)) as Json));
+    const sent = withoutNulls(JSON.parse(JSON.stringify(body ?? null)) as Json);
+    if (!isJsonObject(sent)) throw badRequest('the object provided is unrecognized: it is no JSON object');
+    // The path says what an object is where the body does not.
+    const parsed = resource.schema.safeParse({ kind: resource.kind, apiVersion: apiVersionOf(resource), ...sent });
     if (!parsed.success) {
       const issue = parsed.error.issues[0];
       throw badRequest(
@@ -179,9 +183,9 @@ export class Registry {
     }
     const object = parsed.data;
     if (object.kind !== resource.kind || object.apiVersion !== apiVersionOf(resource)) {
-      const sent = `${object.apiVersion}, Kind=${object.kind}`;
+      const named = `${object.apiVersion}, Kind=${object.kind}`;
       throw badRequest(
-        `${sent} in the body does not match ${apiVersionOf(resource)}, Kind=${resource.kind} of the path`,
+        `${named} in the body does not match ${apiVersionOf(resource)}, Kind=${resource.kind} of the path`,
       );
     }
     return object;
@@ -222,28 +226,7 @@ export class Registry {
   /** What the stored object becomes when `sent` is written over `previous`. */
   private merge<T extends KubeObject>(resource: Resource<T>, previous: T, sent: T, subresource?: string): T {
     if (subresource === 'status') return { ...previous, status: sent.status };
-    const { uid, resourceVersion, creationTimestamp, namespace } = previous.metadata;
-    const { generation, deletionTimestamp, deletionGracePeriodSeconds, ...metadata } = sent.metadata;
-    const kept = {
-      ...(previous.metadata.generation === undefined ? {} : { generation: previous.metadata.generation }),
-      ...(previous.metadata.deletionTimestamp === undefined
-        ? {}
-        : {
-            deletionTimestamp: previous.metadata.deletionTimestamp,
-            deletionGracePeriodSeconds: previous.metadata.deletionGracePeriodSeconds,
-          }),
-    };
-    const next: T = {
-      ...sent,
-      metadata: {
-        ...metadata,
-        ...kept,
-        uid,
-        resourceVersion,
-        creationTimestamp,
-        ...(namespace === undefined ? {} : { namespace }),
-      },
-    };
+    const next: T = { ...sent, metadata: keepServerFields(sent.metadata, previous.metadata) };
     if (resource.subresources.includes('status')) next.status = previous.status;
     resource.inherit?.(next, previous);
     resource.setDefaults?.(next);
@@ -251,7 +234,7 @@ export class Registry {
     this.validate(resource, next, causes);
     resource.allocate?.(
       next,
-      this.store.list(resource).filter((other) => other.metadata.uid !== uid),
+      this.store.list(resource).filter((other) => other.metadata.uid !== previous.metadata.uid),
     );
     if (resource.hasGeneration && !sameJson(next.spec, previous.spec)) {
       next.metadata.generation = (previous.metadata.generation ?? 0) + 1;
@@ -272,8 +255,29 @@ export class Registry {
   }
 }
 
+/** Metadata as it was sent, with what only the server sets taken from the stored object. */
+function keepServerFields(sent: ObjectMeta, stored: ObjectMeta): ObjectMeta {
+  const metadata: Record<string, unknown> = { ...sent };
+  for (const field of serverFields) {
+    if (stored[field] === undefined) delete metadata[field];
+    else metadata[field] = stored[field];
+  }
+  // Only values of the same fields were exchanged.
+  return metadata as ObjectMeta;
+}
+
+const serverFields = [
+  'namespace',
+  'uid',
+  'resourceVersion',
+  'generation',
+  'creationTimestamp',
+  'deletionTimestamp',
+  'deletionGracePeriodSeconds',
+] as const;
+
 /** Seconds that a pod's containers get to end; none for a pod that has not been given to a node, or is over. */
-function gracePeriod(pod: ReturnType<typeof pods.schema.parse>, { gracePeriodSeconds }: DeleteOptions): number {
+function gracePeriod(pod: Pod, { gracePeriodSeconds }: DeleteOptions): number {
   if (pod.spec.nodeName === undefined) return 0;
   if (pod.status.phase === 'Succeeded' || pod.status.phase === 'Failed') return 0;
   return gracePeriodSeconds ?? pod.spec.terminationGracePeriodSeconds;

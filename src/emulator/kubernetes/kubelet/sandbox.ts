@@ -67,6 +67,7 @@ while [ "$mounts" -gt 0 ]; do
   MOUNT --bind "$1" "$2"
   mounts=$((mounts - 1)); shift 2
 done
+unset PWD
 exec "$@"
 `;
 
