@@ -102,6 +102,41 @@ describe('the distribution protocol of a container registry', () => {
     expect((await local.asAdmin('/v2/app/manifests/v1')).status).toBe(404);
   });
 
+  it('takes an index of manifests that are there, and no other', async () => {
+    const image = smallImage('a layer');
+    await push(local.content('app'), image, 'v1');
+    const mediaType = 'application/vnd.oci.image.index.v1+json';
+    const put = (digest: string) =>
+      local.asAdmin('/v2/app/manifests/all', {
+        method: 'PUT',
+        headers: { 'content-type': mediaType },
+        body: JSON.stringify({
+          schemaVersion: 2,
+          manifests: [{ mediaType: image.manifest.mediaType, digest, size: image.manifest.size }],
+        }),
+      });
+    expect(code((await put(digestOf('absent'))).body)).toBe('MANIFEST_UNKNOWN');
+    expect((await put(image.manifest.digest)).status).toBe(201);
+    expect((await local.asAdmin('/v2/app/manifests/all')).headers['content-type']).toBe(mediaType);
+  });
+
+  it('deletes manifests by digest only', async () => {
+    await push(local.content('app'), smallImage('a layer'), 'v1');
+    expect((await local.asAdmin('/v2/app/manifests/v1', { method: 'DELETE' })).status).toBe(405);
+  });
+
+  it.each([
+    ['/v2/_catalog?n=1', '/v2/_catalog?n=1&last=app%2Fa'],
+    ['/v2/app/b/tags/list?n=1', '/v2/app/b/tags/list?n=1&last=v1'],
+  ])('links from %s to the next page, and from the last to none', async (first, second) => {
+    const image = smallImage('a layer');
+    await push(local.content('app/a'), image, 'v1');
+    await push(local.content('app/b'), image, 'v1');
+    await push(local.content('app/b'), image, 'v2');
+    expect((await local.asAdmin(first)).headers.link).toBe(`<${second}>; rel="next"`);
+    expect((await local.asAdmin(second)).headers.link).toBeUndefined();
+  });
+
   it('does the work when its reply is lost, and the repeat changes nothing', async () => {
     const image = smallImage('a layer');
     local.emulator.faults.add({

@@ -60,6 +60,14 @@ describe('container registries of Resource Manager', () => {
     expect((await registries.get(resourceGroup, 'guarded')).tags).toEqual({ team: 'a' });
   });
 
+  it('replaces one password and leaves the other', async () => {
+    const { registries } = local.management();
+    const [first, second] = local.registry.passwords;
+    const { passwords = [] } = await registries.regenerateCredential(resourceGroup, 'images', { name: 'password' });
+    expect(passwords.map(({ value }) => value)).toEqual([expect.not.stringMatching(first), second]);
+    expect((await local.asAdmin('/v2/')).status).toBe(401);
+  });
+
   it.each([
     ['unheardof', { nameAvailable: true }],
     ['images', { nameAvailable: false, reason: 'AlreadyExists' }],
