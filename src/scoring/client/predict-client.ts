@@ -1,4 +1,4 @@
-import { Client, credentials, Metadata, status, type ServiceError } from '@grpc/grpc-js';
+import { Client, connectivityState, credentials, Metadata, status, type ServiceError } from '@grpc/grpc-js';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { Draft, ModelSpec, SignatureDef, TensorInfo } from '../protos/messages.js';
@@ -162,12 +162,20 @@ export class PredictClient {
       if ('response' in outcome) return outcome;
       signal?.throwIfAborted();
       if (outcome.error.code !== status.UNAVAILABLE || Date.now() + pause >= deadline) {
-        throw PredictError.from(outcome.error, before);
+        throw this.failure(outcome.error, before, timeoutMs);
       }
       before = outcome.error;
       await sleep(pause, undefined, signal ? { signal } : {}).catch(() => signal?.throwIfAborted());
       pause = Math.min(pause * 2, RETRY_BACKOFF_MS.longest);
     }
+  }
+
+  private failure(error: ServiceError, before: ServiceError | undefined, timeoutMs: number): PredictError {
+    const connected = this.client.getChannel().getConnectivityState(false) === connectivityState.READY;
+    if (error.code !== status.DEADLINE_EXCEEDED || connected || before) return PredictError.from(error, before);
+    // What gRPC says then is about its load balancer, not about the address.
+    const reason = `no connection to ${this.options.address} within ${timeoutMs / 1000} s`;
+    return new PredictError('DEADLINE_EXCEEDED', reason, { cause: error });
   }
 
   private tryOnce<Request, Response>(
