@@ -13,11 +13,11 @@ import { FailureType } from '../../src/deployment/errors.js';
 import { identify } from '../../src/deployment/identity.js';
 import type { ModelInput, SmokePhoto } from '../../src/deployment/input.js';
 import { ownershipMark, type Identity } from '../../src/deployment/names.js';
-import { attempt, retried } from '../fixtures/activities.js';
+import { ActivityRunner } from '../fixtures/activities.js';
 import { startEmulator, type TestEmulator } from '../fixtures/emulator.js';
 
 let emulator: TestEmulator;
-let activities: DeploymentActivities;
+let runner: ActivityRunner;
 let directory: string;
 let workspace: Workspace;
 let store: BlobStore;
@@ -26,12 +26,13 @@ beforeAll(async () => {
   directory = await mkdtemp(path.join(tmpdir(), 'slipway-activities-'));
   emulator = await startEmulator();
   const azure = connectToAzure(emulator.environment);
-  activities = createActivities({
+  const activities = createActivities({
     azure,
     home: path.join(directory, 'home'),
     conversion: fileURLToPath(new URL('../fixtures/conversion-stub', import.meta.url)),
     runtime: await writeRuntime(),
   });
+  runner = new ActivityRunner(activities);
   workspace = await getWorkspace(azure, emulator.endpoints, AbortSignal.timeout(60_000));
   store = await openBlobStore(azure, workspace, AbortSignal.timeout(60_000));
 });
@@ -86,7 +87,7 @@ const owned = async (mark: string) => (await emulator.inventory(mark)).map(({ ki
 describe('registering a model', () => {
   it('makes version 1, and the same content of the same service is the same version', async () => {
     const { first, second, ...input } = await service('sloop');
-    const version = await attempt(activities.registerModel, { identity: first, ...input });
+    const version = await runner.attempt('registerModel', { identity: first, ...input });
     expect(version).toMatchObject({
       name: 'sloop',
       version: '1',
@@ -94,7 +95,7 @@ describe('registering a model', () => {
     });
     expect(Date.parse(version.createdAt)).toBeGreaterThan(Date.now() - 600_000);
     const before = await now();
-    expect(await attempt(activities.registerModel, { identity: second, ...input })).toEqual(version);
+    expect(await runner.attempt('registerModel', { identity: second, ...input })).toEqual(version);
     expect(await changesSince(before)).toEqual([]);
     expect(await owned(ownershipMark(first))).toEqual(['model-container', 'model-version']);
   });
@@ -102,30 +103,30 @@ describe('registering a model', () => {
   it('numbers go on after a removal', async () => {
     const { first, second, ...input } = await service('yawl', 'yawl-1');
     const other = await service('yawl', 'yawl-2');
-    await attempt(activities.registerModel, { identity: first, ...input });
+    await runner.attempt('registerModel', { identity: first, ...input });
     const next = { ...input, model: other.model };
-    expect(await attempt(activities.registerModel, { identity: second, ...next })).toMatchObject({ version: '2' });
+    expect(await runner.attempt('registerModel', { identity: second, ...next })).toMatchObject({ version: '2' });
     const removal = { scope: 'deployment', modelName: 'yawl' } as const;
-    expect(await attempt(activities.removeRegisteredModel, { identity: second, ...removal })).toEqual({
+    expect(await runner.attempt('removeRegisteredModel', { identity: second, ...removal })).toEqual({
       removed: ['yawl:2'],
     });
     expect(await owned(ownershipMark(first))).toEqual(['model-container', 'model-version']);
-    expect(await attempt(activities.registerModel, { identity: second, ...next })).toMatchObject({ version: '3' });
-    await attempt(activities.removeRegisteredModel, { identity: first, scope: 'service', modelName: 'yawl' });
+    expect(await runner.attempt('registerModel', { identity: second, ...next })).toMatchObject({ version: '3' });
+    await runner.attempt('removeRegisteredModel', { identity: first, scope: 'service', modelName: 'yawl' });
     expect(await owned(first.uid)).toEqual([]);
   });
 
   it('never touches a model that is not ours', async () => {
     const ketch = await service('ketch');
-    await attempt(activities.registerModel, { identity: ketch.first, ...ketch });
+    await runner.attempt('registerModel', { identity: ketch.first, ...ketch });
     const thief = await service('thief');
     const model = { ...thief.model, name: 'ketch' };
     const before = await now();
-    await expect(attempt(activities.registerModel, { ...thief, identity: thief.first, model })).rejects.toMatchObject({
+    await expect(runner.attempt('registerModel', { ...thief, identity: thief.first, model })).rejects.toMatchObject({
       type: FailureType.NameConflict,
       nonRetryable: true,
     });
-    await attempt(activities.removeRegisteredModel, { identity: thief.first, scope: 'service', modelName: 'ketch' });
+    await runner.attempt('removeRegisteredModel', { identity: thief.first, scope: 'service', modelName: 'ketch' });
     expect(await changesSince(before)).toEqual([]);
   });
 
@@ -136,13 +137,13 @@ describe('registering a model', () => {
   ])('takes version %s of a model that someone registered', async (version, expected) => {
     const owner = await service('cutter', 'cutter-1');
     const newer = await service('cutter', 'cutter-2');
-    await attempt(activities.registerModel, { ...owner, identity: owner.first });
-    await attempt(activities.registerModel, { ...newer, identity: owner.first });
+    await runner.attempt('registerModel', { ...owner, identity: owner.first });
+    await runner.attempt('registerModel', { ...newer, identity: owner.first });
     const user = await service('user');
     const model = { ...user.model, source: { kind: 'registered', name: 'cutter', version } as const };
-    const found = await attempt(activities.registerModel, { ...user, identity: user.first, model });
+    const found = await runner.attempt('registerModel', { ...user, identity: user.first, model });
     expect(found).toMatchObject({ name: 'cutter', version: expected });
-    await attempt(activities.removeRegisteredModel, { identity: user.first, scope: 'service', modelName: 'user' });
+    await runner.attempt('removeRegisteredModel', { identity: user.first, scope: 'service', modelName: 'user' });
     expect(await owned(user.first.uid)).toEqual([]);
   });
 
@@ -155,7 +156,7 @@ describe('registering a model', () => {
     });
     await emulator.inject({ name: 'lost-container', ...put('/models/lugger$') });
     await emulator.inject({ name: 'lost-version', ...put('/models/lugger/versions/') });
-    const { result } = await retried(activities.registerModel, { identity: first, ...input });
+    const { result } = await runner.retried('registerModel', { identity: first, ...input });
     expect(result.version).toBe('1');
     expect((await emulator.faults()).map(({ fired }) => fired)).toEqual([1, 1]);
     await emulator.clearFaults();
@@ -166,7 +167,7 @@ describe('registering a model', () => {
     const { first } = await service('dory');
     const absentAfter = Date.now() + 500;
     const removal = { identity: first, scope: 'deployment', modelName: 'dory', absentAfter } as const;
-    const { result, waits } = await retried(activities.removeRegisteredModel, removal);
+    const { result, waits } = await runner.retried('removeRegisteredModel', removal);
     expect(result).toEqual({ removed: [] });
     expect(waits.length).toBeGreaterThan(0);
   });
@@ -176,7 +177,7 @@ describe('a conversion', () => {
   async function registered(name: string, signature = 'serving_default') {
     const made = await service(name);
     const model = { ...made.model, signature };
-    const source = await attempt(activities.registerModel, { ...made, model, identity: made.first });
+    const source = await runner.attempt('registerModel', { ...made, model, identity: made.first });
     const settings = { compute: 'serverless', instanceType: 'Standard_D4s_v3' };
     const input = (identity: Identity): ConversionInput => ({ ...made, identity, model, source, settings });
     return { ...made, input, source };
@@ -184,21 +185,21 @@ describe('a conversion', () => {
 
   it('runs as a job, is registered beside its source, and is not run twice', async () => {
     const { input, first, second, source, scoring } = await registered('schooner');
-    const begun = await attempt(activities.beginConversion, { ...input(first), attempt: 1 });
+    const begun = await runner.attempt('beginConversion', { ...input(first), attempt: 1 });
     const jobName = begun.jobName ?? '';
     expect(jobName).toContain(first.deploymentId);
     const submitted = await now();
-    expect(await attempt(activities.beginConversion, { ...input(first), attempt: 1 })).toEqual(begun);
+    expect(await runner.attempt('beginConversion', { ...input(first), attempt: 1 })).toEqual(begun);
     expect(await changesSince(submitted)).not.toContain('created job');
-    const { waits } = await retried(activities.awaitConversion, { identity: first, jobName });
+    const { waits } = await runner.retried('awaitConversion', { identity: first, jobName });
     expect(waits.join('\n')).toMatch(/^Azure ML job is \w+.*, \d+ s$/m);
 
     const registering = { ...input(first), conversion: begun };
-    const converted = await attempt(activities.registerConvertedModel, registering);
+    const converted = await runner.attempt('registerConvertedModel', registering);
     expect(converted).toMatchObject({ name: 'schooner-onnx', version: '1' });
     const before = await now();
-    expect(await attempt(activities.registerConvertedModel, registering)).toEqual(converted);
-    expect(await attempt(activities.beginConversion, { ...input(second), attempt: 1 })).toEqual({
+    expect(await runner.attempt('registerConvertedModel', registering)).toEqual(converted);
+    expect(await runner.attempt('beginConversion', { ...input(second), attempt: 1 })).toEqual({
       ...begun,
       jobName: null,
     });
@@ -207,9 +208,9 @@ describe('a conversion', () => {
     await pushesOneImage({ first, second, source, converted, scoring });
 
     const removal = { identity: first, scope: 'service' } as const;
-    expect(await attempt(activities.removeConvertedModel, removal)).toEqual({ removed: ['schooner-onnx:1'] });
-    expect((await retried(activities.removeJob, removal)).result).toEqual({ removed: [jobName] });
-    await attempt(activities.removeRegisteredModel, removal);
+    expect(await runner.attempt('removeConvertedModel', removal)).toEqual({ removed: ['schooner-onnx:1'] });
+    expect((await runner.retried('removeJob', removal)).result).toEqual({ removed: [jobName] });
+    await runner.attempt('removeRegisteredModel', removal);
     expect(await owned(first.uid)).toEqual([]);
   });
 
@@ -221,21 +222,21 @@ describe('a conversion', () => {
     Parameters<DeploymentActivities['pushImage']>[0],
     'identity' | 'workspace'
   >) {
-    const image = await attempt(activities.pushImage, { identity: first, workspace, ...input });
+    const image = await runner.attempt('pushImage', { identity: first, workspace, ...input });
     expect(image).toMatchObject({ repository: `slipway/${first.uid}`, tag: image.releaseDigest.slice(7, 19) });
     const pushed = await now();
-    expect(await attempt(activities.pushImage, { identity: first, workspace, ...input })).toEqual(image);
+    expect(await runner.attempt('pushImage', { identity: first, workspace, ...input })).toEqual(image);
     expect(await changesSince(pushed)).toEqual([]);
 
-    expect(await attempt(activities.pushImage, { identity: second, workspace, ...input })).toEqual(image);
+    expect(await runner.attempt('pushImage', { identity: second, workspace, ...input })).toEqual(image);
     const undo = { identity: second, scope: 'deployment' } as const;
     const repository = `slipway/${first.uid}`;
-    expect(await attempt(activities.removeImage, undo)).toEqual({ removed: [`${repository}:${second.deploymentId}`] });
-    expect(await attempt(activities.removeImage, undo)).toEqual({ removed: [] });
+    expect(await runner.attempt('removeImage', undo)).toEqual({ removed: [`${repository}:${second.deploymentId}`] });
+    expect(await runner.attempt('removeImage', undo)).toEqual({ removed: [] });
     const whole = { removed: [`${repository}@${image.digest}`] };
-    expect(await attempt(activities.removeImage, { ...undo, identity: first })).toEqual(whole);
-    await attempt(activities.pushImage, { identity: first, workspace, ...input });
-    expect(await attempt(activities.removeImage, { identity: second, scope: 'service' })).toEqual(whole);
+    expect(await runner.attempt('removeImage', { ...undo, identity: first })).toEqual(whole);
+    await runner.attempt('pushImage', { identity: first, workspace, ...input });
+    expect(await runner.attempt('removeImage', { identity: second, scope: 'service' })).toEqual(whole);
   }
 
   it.each([
@@ -243,18 +244,18 @@ describe('a conversion', () => {
     ['killed', { nonRetryable: true }, 'phase=convert'],
   ])('that fails (%s) gives its reason and the end of its log', async (signature, expected, text) => {
     const { input, first } = await registered(`wreck-${signature}`, signature);
-    const { jobName } = await attempt(activities.beginConversion, { ...input(first), attempt: 1 });
-    const failure = await retried(activities.awaitConversion, { identity: first, jobName: jobName ?? '' }).catch(
-      (error: unknown) => error,
-    );
+    const { jobName } = await runner.attempt('beginConversion', { ...input(first), attempt: 1 });
+    const failure = await runner
+      .retried('awaitConversion', { identity: first, jobName: jobName ?? '' })
+      .catch((error: unknown) => error);
     expect(failure).toMatchObject(expected);
     expect(String(failure)).toContain(text);
   });
 
   it('is cancelled and deleted by its undo while it runs', async () => {
     const { input, first } = await registered('raft');
-    const { jobName } = await attempt(activities.beginConversion, { ...input(first), attempt: 1 });
-    const { result } = await retried(activities.removeJob, { identity: first, scope: 'deployment' });
+    const { jobName } = await runner.attempt('beginConversion', { ...input(first), attempt: 1 });
+    const { result } = await runner.retried('removeJob', { identity: first, scope: 'deployment' });
     expect(result).toEqual({ removed: [jobName] });
     expect(await owned(ownershipMark(first))).toEqual(['model-container', 'model-version']);
   });
