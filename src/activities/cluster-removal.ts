@@ -86,9 +86,9 @@ async function requireNobodyElse(
   if (found.state === 'Creating') return;
   const others = await connectToKubernetes(azure, ref, abortSignal)
     .then((kubernetes) => otherDeployments(kubernetes, input.identity))
-    // A cluster of ours whose API server does not answer goes: it is of no use to others either.
+    // A cluster of ours that never came up, or whose API server does not answer, goes: it is of no use to others either.
     .catch((error: unknown) => {
-      if (classify(error).answered) throw error;
+      if (found.state === 'Succeeded' && classify(error).answered) throw error;
       return [];
     });
   if (others.length === 0) return;
