@@ -1,4 +1,5 @@
 import { parseOptions, usage, UsageError } from './core/options.js';
+import { StartError } from './core/start-error.js';
 import { startLocalAzure, type Endpoints } from './start.js';
 
 async function main(): Promise<void> {
@@ -40,10 +41,13 @@ function announcement(endpoints: Endpoints): string {
   ].join('\n');
 }
 
+function explain(error: unknown): string {
+  if (error instanceof UsageError) return `${error.message}\n\n${usage}`;
+  if (error instanceof StartError) return `${error.message}\n`;
+  return `${error instanceof Error ? error.stack : String(error)}\n`;
+}
+
 main().catch((error: unknown) => {
-  const isUsage = error instanceof UsageError;
-  process.stderr.write(
-    isUsage ? `${error.message}\n\n${usage}` : `${error instanceof Error ? error.stack : String(error)}\n`,
-  );
-  process.exit(isUsage ? 2 : 1);
+  process.stderr.write(explain(error));
+  process.exit(error instanceof UsageError ? 2 : 1);
 });

@@ -35,7 +35,7 @@ export interface LocalAzure {
   readonly endpoints: Endpoints;
 }
 
-/** Starts every service, seeds what is missing, and writes `endpoints.json`, whose presence says that all is ready. */
+/** Starts every service, seeds what is missing, and writes `endpoints.json`, where this process's id says that all is ready. */
 export async function startLocalAzure(options: EmulatorOptions): Promise<LocalAzure> {
   const emulator = await createEmulator(options);
   try {

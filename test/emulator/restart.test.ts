@@ -48,6 +48,10 @@ describe('an emulator that was killed', () => {
     await expect.poll(() => jobCommands()).toEqual([]);
   });
 
+  it('is the only one on its state', async () => {
+    await expect(startEmulator({ state: azure.state })).rejects.toThrow(/runs on this state already/);
+  });
+
   it('leaves no process behind when it is told to stop', async () => {
     await azure.halt();
     const commands = processes().filter((command) => command.includes(azure.state));

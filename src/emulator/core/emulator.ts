@@ -13,6 +13,7 @@ import { Journal } from './journal.js';
 import { listen, type Listener, type ListenOptions } from './listener.js';
 import type { EmulatorOptions } from './options.js';
 import { Processes } from './processes.js';
+import { ownState } from './state-owner.js';
 
 export type { TokenClaims } from '../identity/tokens.js';
 export type { Listener, ListenOptions } from './listener.js';
@@ -50,12 +51,16 @@ export interface RunningEmulator extends Emulator {
   close(): Promise<void>;
 }
 
-/** Opens the state directory, ends what a killed emulator left behind, and returns the ground that services register on. */
+/**
+ * Opens the state directory, ends what a killed emulator left behind, and returns the ground that services register on. Throws when an
+ * emulator runs on that state.
+ */
 export async function createEmulator(options: EmulatorOptions): Promise<RunningEmulator> {
   mkdirSync(options.state, { recursive: true });
   mkdirSync(options.cache, { recursive: true });
   const log = pino({ base: null }, pino.destination({ dest: join(options.state, 'emulator.log'), sync: true }));
   const documents = new Documents(join(options.state, 'documents'));
+  const disownState = ownState(documents);
   const clock = new Clock(documents, options.timeScale);
   const journal = new Journal(join(options.state, 'journal.jsonl'));
   const faults = new Faults(documents);
@@ -91,6 +96,7 @@ export async function createEmulator(options: EmulatorOptions): Promise<RunningE
       clock.stop();
       for (const closer of closers.reverse()) await closer();
       await processes.stopAll();
+      disownState();
     },
   };
 }

@@ -4,6 +4,7 @@ import { addCallHooks, armFaultBody, type CallContext, type FaultBody } from './
 import type { Certificates } from './certificates.js';
 import type { Documents } from './documents.js';
 import { longestBodyBytes, longestParameter } from './limits.js';
+import { StartError } from './start-error.js';
 
 export interface ListenOptions {
   /** With a name, the port is kept over restarts. */
@@ -70,8 +71,14 @@ async function openPort(
 ): Promise<number> {
   const ports = documents.collection<number>('ports');
   const kept = name === undefined ? undefined : ports.get(name);
-  const address = new URL(await app.listen({ host, port: wanted ?? kept ?? 0 }));
-  const port = Number(address.port);
+  const asked = wanted ?? kept ?? 0;
+  const address = await app.listen({ host, port: asked }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EADDRINUSE') throw error;
+    throw new StartError(
+      `port ${asked} of ${host}, where ${name ?? 'a listener'} has its address, is taken by another process`,
+    );
+  });
+  const port = Number(new URL(address).port);
   if (name !== undefined) ports.put(name, port);
   return port;
 }
