@@ -152,6 +152,13 @@ describe('SIGTERM', () => {
     expect(await server.exit).toBe(0);
   });
 
+  it('ends a server that is still starting, too', async () => {
+    const server = start();
+    await server.line('health port open');
+    server.signal('SIGTERM');
+    expect(await server.exit).toBe(0);
+  });
+
   it('drops a call that does not finish in the drain time', async () => {
     const server = start({ DRAIN_SECONDS: '0.5' });
     const client = await connectTo(server);

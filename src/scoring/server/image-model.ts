@@ -8,7 +8,7 @@ import { decodeJpeg, ImageError, type Pixels } from './jpeg.js';
 export interface OutputRows {
   name: string;
   shape: number[];
-  bytes: Uint8Array;
+  bytes: Uint8Array<ArrayBuffer>;
 }
 
 /** An image of a run that cannot be scored; `index` counts within the run. */

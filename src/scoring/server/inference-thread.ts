@@ -20,7 +20,7 @@ async function answer(task: Task): Promise<Answer> {
 }
 
 const send = (message: Answer) => {
-  const moved = message.kind === 'scored' ? message.outputs.map((output) => output.bytes.buffer as ArrayBuffer) : [];
+  const moved = message.kind === 'scored' ? message.outputs.map((output) => output.bytes.buffer) : [];
   port.postMessage(message, moved);
 };
 

@@ -22,22 +22,21 @@ function configure(): Config {
 }
 
 async function serve(config: Config, logger: Logger): Promise<void> {
-  const server = await startScoringServer({
+  const starting = startScoringServer({
     config,
     log: logger,
     // In the bundle both files end in .mjs, in dist/ in .js.
     threadScript: new URL(`./inference-thread${extname(import.meta.url)}`, import.meta.url),
     onExhausted: () => end(ExitCode.crashed, new Error('inference threads keep ending')),
   });
-  let draining: Promise<void> | undefined;
+  let stopping: Promise<never> | undefined;
   const stop = () => {
-    draining ??= server.drain().then(
-      () => process.exit(0),
-      (error: unknown) => end(ExitCode.crashed, error),
-    );
+    stopping ??= starting.then((server) => server.drain()).then(() => process.exit(0));
   };
+  // From the start: the first process of a container ignores a signal that it does not handle.
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
+  await starting;
 }
 
 process.on('uncaughtException', (error) => end(ExitCode.crashed, error));

@@ -54,7 +54,7 @@ export class Scorer {
 }
 
 /** A copy with a buffer of its own: a request's images are views of one big buffer, which could not move to several threads. */
-function ownMemory(image: Uint8Array): Uint8Array {
+function ownMemory(image: Uint8Array): Uint8Array<ArrayBuffer> {
   return Uint8Array.prototype.slice.call(image);
 }
 

@@ -10,7 +10,7 @@ export interface ThreadData {
 
 /** Images for one run of the model. A thread has one task at a time. */
 export interface Task {
-  images: Uint8Array[];
+  images: Uint8Array<ArrayBuffer>[];
 }
 
 /** `loaded` comes once, before the first task; then one answer for each task. `index` counts within the task. */

@@ -73,7 +73,7 @@ export class ThreadPool {
    * @param request whatever tells the runs of one request from others, for {@link withdraw}
    * @throws StatusError INTERNAL when the model or its thread fails, CANCELLED when withdrawn, UNAVAILABLE when closed
    */
-  run(images: Uint8Array[], request: object): Promise<OutputRows[] | Rejection> {
+  run(images: Uint8Array<ArrayBuffer>[], request: object): Promise<OutputRows[] | Rejection> {
     return new Promise((resolve, reject) => {
       if (this.closing) return reject(new StatusError(status.UNAVAILABLE, 'the server is stopping'));
       this.queue.push({ task: { images }, request, resolve, reject });
@@ -112,7 +112,7 @@ export class ThreadPool {
       this.busy.set(thread, job);
       thread.postMessage(
         job.task,
-        job.task.images.map((image) => image.buffer as ArrayBuffer),
+        job.task.images.map((image) => image.buffer),
       );
     }
   }
