@@ -19,7 +19,7 @@ const TOP = 5;
  * @throws SlipwayError `DisagreesWithSavedModel` or `ExpectedClassMissing`
  */
 export function checkAnswer(
-  reference: Pick<Reference, 'outputs' | 'labels'>,
+  reference: Pick<Reference, 'ranking' | 'labels'>,
   photo: ReferencePhoto,
   answer: Pick<Prediction, 'outputs'>,
 ): Score {
@@ -31,7 +31,7 @@ export function checkAnswer(
       });
     }
   }
-  const values = answer.outputs[reference.outputs[0] ?? '']?.values ?? new Float32Array();
+  const values = answer.outputs[reference.ranking]?.values ?? new Float32Array();
   const top5 = topK(values, TOP, reference.labels);
   if (photo.expect !== undefined && !top5.some(({ index }) => index === photo.expect)) {
     const got = top5.map(({ index, label, confidence }) => `${index} ${label} ${confidence.toFixed(3)}`).join(', ');

@@ -11,8 +11,8 @@ import { CONVERTED_MANIFEST } from './conversion-result.js';
 export interface Reference {
   /** Signature key of the input that takes JPEGs. */
   readonly input: string;
-  /** Signature keys of the outputs; classes are ranked by the first. */
-  readonly outputs: readonly string[];
+  /** Signature key of the output whose values rank the classes: the first that the deployment asks for. */
+  readonly ranking: string;
   readonly labels: readonly string[] | undefined;
   readonly photos: readonly ReferencePhoto[];
 }
@@ -29,7 +29,7 @@ export interface ReferencePhoto {
 /** Reads photos, goldens and labels from the workspace's blob store; every one of them is checked against its digest. */
 export async function readReference(
   azure: AzureConnection,
-  { workspace, converted, photos }: SmokeInput,
+  { workspace, converted, model, photos }: SmokeInput,
   abortSignal: AbortSignal,
 ): Promise<Reference> {
   const place = parseDatastoreUri(converted.url);
@@ -44,7 +44,7 @@ export async function readReference(
   const goldensOf = (photo: SmokePhoto) => readGoldens(manifest, photo, readModelFile);
   return {
     input: manifest.inputs.map(({ name }) => name).join(),
-    outputs: manifest.outputs.map(({ name }) => name),
+    ranking: rankingOutput(manifest, model.outputs[0]),
     labels: labels && linesOf(labels),
     photos: await Promise.all(
       photos.map(async (photo) => ({
@@ -55,6 +55,13 @@ export async function readReference(
       })),
     ),
   };
+}
+
+/** A deployment names outputs by their keys in the signature or by their tensors, with or without `:0`. */
+function rankingOutput({ outputs }: ConvertedModelManifest, asked = ''): string {
+  const bare = (tensor: string) => tensor.replace(/:0$/, '');
+  const found = outputs.find(({ name, tensor }) => name === asked || bare(tensor) === bare(asked));
+  return (found ?? outputs[0])?.name ?? asked;
 }
 
 async function readGoldens(

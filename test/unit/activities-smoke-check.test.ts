@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { AGREEMENT, checkAnswer } from '../../src/activities/smoke-check.js';
 
 const GOLDEN = [0.01, 0.4, 0.3, 0.1, 0.05, 0.02, 0.12];
-const reference = { outputs: ['scores'], labels: GOLDEN.map((_, index) => `label ${index}`) };
+const reference = { ranking: 'scores', labels: GOLDEN.map((_, index) => `label ${index}`) };
 
 function photo(expected?: number) {
   return {

@@ -10,6 +10,10 @@ describe('the name of a role assignment', () => {
     );
   });
 
+  it('is what other implementations of RFC 9562 make of it', () => {
+    expect(assignmentName('/subscriptions/s', 'p', 'u')).toBe('d9501483-267c-571f-88a8-83bfc1656eb1');
+  });
+
   it('is the same however Azure writes the id', () => {
     expect(assignmentName(REGISTRY.toLowerCase(), 'p', 'u')).toBe(assignmentName(REGISTRY, 'p', 'u'));
   });
