@@ -1,6 +1,6 @@
 import { openBlobStore, type BlobStore } from '../azure/blobs.js';
 import type { AzureConnection } from '../azure/connection.js';
-import { ensureModelContainer, getModelContainer } from '../azure/model-containers.js';
+import { ensureModelContainer, getModelContainer, type ModelContainer } from '../azure/model-containers.js';
 import { ensureModelVersion, getModelVersion, listModelVersions } from '../azure/models.js';
 import type { DeploymentActivities, ModelVersion } from '../deployment/activities.js';
 import { SlipwayError } from '../deployment/errors.js';
@@ -14,17 +14,16 @@ type Activities = Pick<DeploymentActivities, 'registerModel' | 'removeRegistered
 /** The register step: the source model as a version in the workspace. */
 export function createModelActivities(azure: AzureConnection): Activities {
   return {
-    registerModel: activity(async ({ identity, workspace, model, cluster }, { abortSignal }) => {
+    registerModel: activity(async (input, { abortSignal }) => {
+      const { identity, workspace, model } = input;
       const { source } = model;
-      const container = {
-        name: model.name,
-        role: 'source' as const,
-        tags: { [CLUSTER_TAG]: clusterId(identity, cluster.name) },
-      };
+      const existing = await getModelContainer(azure, identity, model.name, abortSignal);
+      const cluster = clusterId(identity, input.cluster.name);
+      requireSameCluster(identity, existing, cluster);
+      const container = { name: model.name, role: 'source' as const, tags: { [CLUSTER_TAG]: cluster } };
       if (source.kind === 'registered') {
         const found = await findRegistered(azure, identity, source, abortSignal);
         // The container says where the service runs; one of that name that is not ours stays as it is.
-        const existing = await getModelContainer(azure, identity, model.name, abortSignal);
         if (!existing || isOfService(existing.tags[OWNER_TAG], identity)) {
           await ensureModelContainer(azure, identity, container, abortSignal);
         }
@@ -37,6 +36,16 @@ export function createModelActivities(azure: AzureConnection): Activities {
 
     removeRegisteredModel: activity((input, attempt) => removeModels(azure, input, 'source', attempt)),
   };
+}
+
+/** A service lives on one cluster: what runs on the one before would be found by nobody once the tag names another. */
+function requireSameCluster(identity: Identity, container: ModelContainer | undefined, cluster: string): void {
+  const present = container?.tags[CLUSTER_TAG];
+  if (present === undefined || present.toLowerCase() === cluster.toLowerCase()) return;
+  if (!isOfService(container?.tags[OWNER_TAG], identity)) return;
+  throw new SlipwayError('ServiceOnOtherCluster', `Service ${identity.service} lives on cluster ${present}`, {
+    fix: `Deploy it there, or delete it first: slipway delete ${identity.service}`,
+  });
 }
 
 /** ARM id of the cluster, which lies in the resource group of the workspace and may not exist yet. */

@@ -120,13 +120,19 @@ export const FAILURE_RULES: readonly FailureRule[] = [
   }),
   fatal('ScopeLocked', 'a lock forbids it', { fix: 'Remove the lock that the message names.' }),
   fatal('ReadOnlyDisabledSubscription', 'the subscription is disabled'),
-  fatal('invalid_client', 'the secret is wrong or has run out', {
-    fix: 'Check AZURE_CLIENT_ID and AZURE_CLIENT_SECRET.',
+
+  // Sign-in: an undo would have to sign in too, so these wait for whoever can mend it
+  retry('network_error', 'the authority cannot be reached'),
+  retry('endpoints_resolution_error', 'the authority cannot be reached'),
+  retry('server_error', 'the authority failed'),
+  retry('temporarily_unavailable', 'the authority is busy'),
+  slow('invalid_client', 'the secret is wrong or has run out', {
+    fix: 'Start the worker with a valid AZURE_CLIENT_ID and AZURE_CLIENT_SECRET.',
   }),
-  fatal('unauthorized_client', 'the tenant does not know the client', {
-    fix: 'Check AZURE_TENANT_ID and AZURE_CLIENT_ID.',
+  slow('unauthorized_client', 'the tenant does not know the client', {
+    fix: 'Start the worker with a valid AZURE_TENANT_ID and AZURE_CLIENT_ID.',
   }),
-  fatal('CredentialUnavailable', 'nobody is signed in', { fix: 'Run az login, or set the AZURE_* variables.' }),
+  slow('CredentialUnavailable', 'nobody is signed in', { fix: 'Run az login, or set the AZURE_* variables.' }),
 
   // Storage
   fatal('ContainerNotFound', 'the workspace lost its blob container'),

@@ -146,16 +146,23 @@ function readKubernetes(error: z.infer<typeof KubernetesError>): Reading {
   };
 }
 
-/** Errors of `@azure/identity`; told apart by name, because they may come from another copy of it. */
+/** Names of what `@azure/identity` throws; not by class, because it may come from another copy of the package. */
+const SIGN_IN_ERRORS = ['AuthenticationError', 'AuthenticationRequiredError', 'CredentialUnavailableError'];
+
+/** A sign-in that failed: the authority's own code stands at the start of the message, where there is one. */
 function readSignIn(error: Error): Reading | undefined {
-  if (error.name === 'CredentialUnavailableError' || error.name === 'AggregateAuthenticationError') {
-    return { code: 'CredentialUnavailable', message: error.message };
+  if (error.name === 'AggregateAuthenticationError') {
+    const tried = 'errors' in error && Array.isArray(error.errors) ? (error.errors as unknown[]) : [];
+    const readings = tried.map((each) => (each instanceof Error ? readSignIn(each) : undefined));
+    // Credentials that are not set up are no news; one that is and failed is.
+    const failed = readings.find((reading) => reading && reading.code !== NOBODY);
+    return { code: failed?.code ?? NOBODY, message: error.message };
   }
-  if (error.name !== 'AuthenticationError') return undefined;
-  const { statusCode, errorResponse } = error as Error & { statusCode?: number; errorResponse?: { error?: string } };
-  const code = errorResponse?.error ?? readPlain(error).code;
-  return { code, message: error.message, status: statusCode };
+  if (!SIGN_IN_ERRORS.includes(error.name)) return undefined;
+  return { code: /^([a-z]+(?:_[a-z]+)+): /.exec(error.message)?.[1] ?? NOBODY, message: error.message };
 }
+
+const NOBODY = 'CredentialUnavailable';
 
 /** Network errors carry their code themselves or in a cause; an operation that was cut off is an `AbortError`. */
 function readPlain(error: Error): Reading {

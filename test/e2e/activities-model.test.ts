@@ -147,6 +147,15 @@ describe('registering a model', () => {
     expect(await owned(user.first.uid)).toEqual([]);
   });
 
+  it('keeps a service on its cluster', async () => {
+    const { first, second, ...input } = await service('tug');
+    await runner.attempt('registerModel', { identity: first, ...input });
+    const elsewhere = { ...input.cluster, name: 'another' };
+    await expect(
+      runner.attempt('registerModel', { identity: second, ...input, cluster: elsewhere }),
+    ).rejects.toMatchObject({ type: 'ServiceOnOtherCluster', nonRetryable: true });
+  });
+
   it('ends with one version when the replies are lost', async () => {
     const { first, second: _second, ...input } = await service('lugger');
     const put = (path: string) => ({

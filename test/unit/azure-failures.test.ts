@@ -120,6 +120,7 @@ it('knows an error of the CommonJS clients, whose class is another', () => {
 
 describe('an error without an answer', () => {
   const network = (code: string) => Object.assign(new Error(`connect ${code}`), { code });
+  const signIn = (name: string, message: string) => Object.assign(new Error(message), { name });
   const aborted = Object.assign(new Error('The operation was aborted.'), { name: 'AbortError' });
   it.each([
     ['a refused connection', network('ECONNREFUSED'), { code: 'ECONNREFUSED', class: 'retry' }],
@@ -131,6 +132,31 @@ describe('an error without an answer', () => {
     ],
     ['an aborted request', aborted, { code: 'RequestTimedOut', class: 'retry' }],
     ['something that is no error', 'oops', { code: 'Unknown', class: 'retry', message: 'oops' }],
+    [
+      'a sign-in that cannot reach the authority',
+      signIn('CredentialUnavailableError', 'endpoints_resolution_error: See https://aka.ms/…'),
+      { code: 'endpoints_resolution_error', class: 'retry' },
+    ],
+    [
+      'a sign-in with a wrong secret',
+      signIn('AuthenticationRequiredError', 'invalid_client: Error(s): Description: AADSTS7000215'),
+      { code: 'invalid_client', class: 'retrySlowly' },
+    ],
+    [
+      'a chain of credentials of which one failed',
+      Object.assign(signIn('AggregateAuthenticationError', 'ChainedTokenCredential authentication failed.'), {
+        errors: [
+          signIn('CredentialUnavailableError', 'ManagedIdentityCredential: Network unreachable.'),
+          signIn('AuthenticationRequiredError', 'network_error: See https://aka.ms/…'),
+        ],
+      }),
+      { code: 'network_error', class: 'retry' },
+    ],
+    [
+      'a chain of credentials without one',
+      signIn('AggregateAuthenticationError', 'ChainedTokenCredential authentication failed.'),
+      { code: 'CredentialUnavailable', class: 'retrySlowly' },
+    ],
     [
       'an error of ours',
       new SlipwayError('ModelNotFound', 'm', { fix: 'f' }),
