@@ -2,6 +2,7 @@ import type { AzureConnection } from '../azure/connection.js';
 import { openBlobStore, parseDatastoreUri, readBlob } from '../azure/blobs.js';
 import { clusterRef } from '../azure/clusters.js';
 import { connectToKubernetes } from '../azure/kubernetes/connection.js';
+import { readPublicService, selectedRelease } from '../azure/kubernetes/public-service.js';
 import { releaseKeys } from '../azure/kubernetes/releases.js';
 import { getWorkspace, parseResourceId } from '../azure/workspace.js';
 import { ConvertedModelManifest } from '../deployment/converted-model.js';
@@ -21,8 +22,10 @@ export async function scoringKey(
 ): Promise<string | undefined> {
   const ref = clusterRef(identity, parseResourceId(live.cluster).name);
   const kubernetes = await connectToKubernetes(azure, ref, AbortSignal.timeout(AZURE_TIMEOUT_MS));
-  const keys = await releaseKeys(kubernetes, releaseName(identity.service, live.release));
-  return keys?.primary;
+  // The release that the public Service selects now: a redeployment that is under way may have retired the one known here.
+  const selected = await readPublicService(kubernetes, identity.service);
+  const release = (selected && selectedRelease(selected)) ?? live.release;
+  return (await releaseKeys(kubernetes, releaseName(identity.service, release)))?.primary;
 }
 
 /** What is known of the model that a service scores with. */

@@ -1,0 +1,70 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { DeployResult } from '../../src/client.js';
+import { STEPS } from '../../src/deployment/steps.js';
+import { photo, PHOTOS, sampleSpec, TestStack } from '../fixtures/e2e/stack.js';
+
+let local: TestStack;
+beforeAll(async () => {
+  local = await TestStack.start();
+});
+afterAll(() => local?.stop());
+
+describe('a SavedModel with real weights', () => {
+  const service = 'featurizer';
+  let result: DeployResult;
+
+  it('becomes a live service that was scored before and after it went live', async () => {
+    const handle = await local.client.startDeployment(sampleSpec(service));
+    result = await handle.result();
+
+    expect(result.scores.map(({ image, top5 }) => [image, top5[0]?.index])).toEqual(
+      PHOTOS.map(({ name, expect: index }) => [name, index]),
+    );
+    expect(result.timings.map(({ step }) => step)).toEqual([...STEPS]);
+    const progress = await handle.progress();
+    expect(progress).toMatchObject({ state: 'deployed', undo: [], residue: [] });
+  });
+
+  it('answers the client through its public address', async () => {
+    const [score] = await local.client.score(service, [photo('coffee.jpg')]);
+    expect(score?.top5[0]).toMatchObject({ index: 967 });
+    expect(score?.top5[0]?.label).toMatch(/espresso/);
+    expect(score?.top5[0]?.confidence).toBeGreaterThan(0.9);
+  });
+
+  it('is replaced by a changed deployment without a moment in which nobody answers', async () => {
+    const handle = await local.client.startDeployment(sampleSpec(service, { scoring: { memory: '2Gi' } }));
+    let ended = false;
+    const next = handle.result().finally(() => (ended = true));
+    let answers = 0;
+    while (!ended) {
+      await local.client.score(service, [photo('coffee.jpg')]);
+      answers++;
+    }
+    const changed = await next;
+    expect(answers).toBeGreaterThan(0);
+    expect(changed.release).not.toBe(result.release);
+    expect(changed.address).toBe(result.address);
+    const deployments = (await local.azure.inventory()).filter(
+      ({ kind, name }) => kind === 'deployment' && name.startsWith(service),
+    );
+    expect(deployments.map(({ name }) => name)).toEqual([`${service}-${changed.image.tag}`]);
+  });
+
+  it('is taken down in order, and leaves nothing that carries its mark', async () => {
+    const before = await local.azure.now();
+    const handle = await local.client.startTeardown(service, { withCluster: true });
+    const { removed, residue } = await handle.result();
+    expect(removed.map(({ kind }) => kind).slice(0, 4)).toEqual([
+      'service',
+      'image',
+      'registered-model',
+      'converted-model',
+    ]);
+    expect(removed.at(-1)?.kind).toBe('cluster');
+    expect(residue).toEqual([]);
+    expect(await local.azure.ownedBy(local.client.identify(service).uid)).toEqual([]);
+    const deleted = (await local.azure.journal(before)).filter(({ effect }) => effect?.change === 'deleted');
+    expect(deleted.length).toBeGreaterThan(0);
+  });
+});
