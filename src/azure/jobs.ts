@@ -42,6 +42,9 @@ export interface JobContent {
   readonly outputs: Readonly<Record<string, string>>;
 }
 
+/** The client's own 2022-10-01 is older than serverless compute. */
+const JOB_API_VERSION = '2024-04-01';
+
 /** States that a job stays in. */
 const ENDED: ReadonlySet<string> = new Set(['Completed', 'Failed', 'Canceled']);
 
@@ -59,11 +62,14 @@ export async function ensureJob(
   abortSignal: AbortSignal,
 ): Promise<void> {
   if (await isSubmitted(azure, identity, name, abortSignal)) return;
-  const { subscriptionId } = identity;
-  const id = `${workspaceId(identity)}/jobs/${name}`;
+  const place = {
+    subscriptionId: identity.subscriptionId,
+    id: `${workspaceId(identity)}/jobs/${name}`,
+    apiVersion: JOB_API_VERSION,
+  };
   try {
     // Version 2.1.1 of the client drops `uri` and `mode` of every input and output.
-    await putResource(azure, { subscriptionId, id }, { properties: toJob(identity, content) }, abortSignal);
+    await putResource(azure, place, { properties: toJob(identity, content) }, abortSignal);
   } catch (error) {
     // An earlier request whose reply was lost may have come through in between.
     if (!isConflict(error) || !(await isSubmitted(azure, identity, name, abortSignal))) throw error;

@@ -3,21 +3,21 @@ import type { AzureConnection } from './connection.js';
 
 /**
  * Sends a Machine Learning resource as it is written, for bodies of which the SDK drops parts. It goes through the client's
- * own pipeline: sign-in, CA, user agent and API version are the same.
+ * own pipeline: sign-in, CA and user agent are the same.
  *
  * @param id ARM id of the resource
  * @throws RestError as the SDK would
  */
 export async function putResource(
   azure: AzureConnection,
-  { subscriptionId, id }: { subscriptionId: string; id: string },
+  { subscriptionId, id, apiVersion }: { subscriptionId: string; id: string; apiVersion: string },
   body: unknown,
   abortSignal: AbortSignal,
 ): Promise<void> {
   const client = azure.machineLearning(subscriptionId);
   const request = createPipelineRequest({
     method: 'PUT',
-    url: `${azure.arm}${id}?api-version=${client.apiVersion}`,
+    url: `${azure.arm}${id}?api-version=${apiVersion}`,
     headers: createHttpHeaders({ 'content-type': 'application/json', accept: 'application/json' }),
     body: JSON.stringify(body),
     abortSignal,

@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs';
 import type { ContainerRegistryContentClient, ContainerRepository } from '@azure/container-registry';
+import { SlipwayError } from '../deployment/errors.js';
 import type { AzureConnection } from './connection.js';
 import { ignoreNotFound, isNotFound } from './failures.js';
 import { parseResourceId } from './workspace.js';
@@ -39,7 +40,8 @@ export async function getLoginServer(
 ): Promise<string> {
   const { subscriptionId, resourceGroup, name } = parseResourceId(registryId);
   const found = await azure.containerRegistry(subscriptionId).registries.get(resourceGroup, name, { abortSignal });
-  return found.loginServer ?? '';
+  if (found.loginServer) return found.loginServer;
+  throw new SlipwayError('RegistryWithoutAddress', `Container registry ${name} has no login server`);
 }
 
 /** Opens a repository; it need not exist yet. */

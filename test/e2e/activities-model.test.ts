@@ -4,7 +4,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createActivities } from '../../src/activities/activities.js';
-import { openBlobStore, type BlobStore } from '../../src/azure/blobs.js';
+import { blobPath, openBlobStore, type BlobStore } from '../../src/azure/blobs.js';
 import { connectToAzure } from '../../src/azure/connection.js';
 import { uploadModel, uploadPhoto } from '../../src/azure/uploads.js';
 import { getWorkspace } from '../../src/azure/workspace.js';
@@ -247,6 +247,18 @@ describe('a conversion', () => {
     await runner.attempt('pushImage', { identity: first, workspace, ...input });
     expect(await runner.attempt('removeImage', { identity: second, scope: 'service' })).toEqual(whole);
   }
+
+  it('whose result was damaged makes no image', async () => {
+    const { input, first, source, scoring } = await registered('hulk');
+    const begun = await runner.attempt('beginConversion', { ...input(first), attempt: 1 });
+    await runner.retried('awaitConversion', { identity: first, jobName: begun.jobName ?? '' });
+    const converted = await runner.attempt('registerConvertedModel', { ...input(first), conversion: begun });
+    const file = `${blobPath.conversion(begun.digest)}/model.onnx`;
+    await store.container.getBlockBlobClient(file).uploadData(Buffer.from('barnacles'));
+    await expect(
+      runner.attempt('pushImage', { identity: first, workspace, source, converted, scoring }),
+    ).rejects.toMatchObject({ type: 'ConvertedModelDamaged', nonRetryable: true });
+  });
 
   it.each([
     ['broken', { type: 'SignatureNotFound', nonRetryable: true }, 'There is no signature broken.'],
