@@ -13,8 +13,11 @@ interface Transition {
   readonly code?: string;
 }
 
-/** Where each member of an entry goes when a person reads it: these say nothing on every line. */
-const NOISE = ['sdkComponent', 'namespace', 'taskQueue', 'workflowType', 'isLocal', 'activityId', 'pid', 'hostname'];
+/** Members of an entry that tell a person nothing. */
+const NOISE = [
+  ...['sdkComponent', 'namespace', 'taskQueue', 'workflowType', 'isLocal', 'activityId', 'taskToken'],
+  ...['workflowRunId', 'runId', 'details', 'durationMs'],
+];
 
 /**
  * The worker's log, on stdout: one readable line an entry, or one JSON object (`format` is `json`).
@@ -24,7 +27,13 @@ export function workerLog(format: 'text' | 'json'): pino.Logger {
   if (format === 'json') return pino(options);
   return pino(
     options,
-    pretty({ translateTime: 'SYS:HH:MM:ss', ignore: NOISE.join(','), singleLine: true, sync: true }),
+    pretty({
+      translateTime: 'SYS:HH:MM:ss',
+      ignore: NOISE.join(','),
+      singleLine: true,
+      errorLikeObjectKeys: [],
+      sync: true,
+    }),
   );
 }
 
@@ -33,6 +42,8 @@ export function temporalLogger(log: pino.Logger, format: 'text' | 'json'): Defau
   return new DefaultLogger('INFO', ({ level, message, meta }: LogEntry) => {
     const write = { TRACE: 'trace', DEBUG: 'debug', INFO: 'info', WARN: 'warn', ERROR: 'error' } as const;
     const fields = meta ?? {};
+    // How the SDK's worker starts and drains is its own business, as long as nothing is wrong.
+    if (level === 'INFO' && fields['sdkComponent'] === 'worker') return;
     const line = format === 'text' ? transitionLine(message, fields) : undefined;
     if (line === undefined) log[write[level]](fields, message);
     else log.info(line);
@@ -45,7 +56,7 @@ export function temporalLogger(log: pino.Logger, format: 'text' | 'json'): Defau
  * @returns undefined for an entry that is none
  */
 export function transitionLine(message: string, { service = '', state = '', ...rest }: Transition): string | undefined {
-  const subject = { step: rest.step, undo: rest.kind && `undo ${rest.kind}`, deployment: 'deployment' }[message];
+  const subject = { step: rest.step, undo: rest.kind && `remove ${rest.kind}`, deployment: 'deployment' }[message];
   if (subject === undefined) return undefined;
   const note = rest.detail ?? rest.reason ?? rest.code;
   return `${service}  ${subject}  ${state}${note ? ` · ${note}` : ''}`;

@@ -4,18 +4,29 @@ import { FAULTS } from '../../src/cli/demo/faults.js';
 import { STEPS } from '../../src/deployment/steps.js';
 import { ruleFor } from '../../src/azure/failure-rules.js';
 
-const item = (kind: string, id: string, rest: { owner?: string; cache?: boolean } = {}) => ({
+const item = (kind: string, id: string, rest: { owner?: string } = {}) => ({
   kind,
   id,
   name: id,
   ...rest,
 });
+const cached = `/account/data/slipway/models/${'0'.repeat(64)}/saved_model.pb`;
 const before = [item('workspace', 'w'), item('job', 'of someone else')];
 
 describe('what a deployment left', () => {
   it.each([
     ['nothing but what was there', before, []],
-    ['nothing but cache', [...before, item('blob', 'b', { cache: true })], []],
+    ['nothing but cache', [...before, item('blob', cached), item('code', 'c')], []],
+    [
+      'nothing but the logs of a job',
+      [...before, item('blob', '/account/azureml/ExperimentRun/dcid.j/std_log.txt')],
+      [],
+    ],
+    [
+      'a blob that is named by no digest',
+      [...before, item('blob', '/account/data/slipway/x')],
+      ['/account/data/slipway/x'],
+    ],
     ['something with our mark, though it was there before', [...before, item('job', 'j', { owner: 'uid/d1' })], ['j']],
     ['something new without a mark', [...before, item('secret', 's')], ['s']],
     [

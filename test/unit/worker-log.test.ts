@@ -13,7 +13,7 @@ describe('the worker’s log', () => {
     [
       'undo',
       { service: 'flowers', kind: 'job', state: 'residue', reason: 'locked' },
-      'flowers  undo job  residue · locked',
+      'flowers  remove job  residue · locked',
     ],
     [
       'deployment',

@@ -125,10 +125,11 @@ async function showLeftovers(
   before: readonly Resource[],
   owner: string,
 ): Promise<boolean> {
-  const { ours, cache } = leftovers(before, await admin.inventory(), owner);
+  const { ours, cache, logs } = leftovers(before, await admin.inventory(), owner);
   const { green, red } = terminal.colors;
   terminal.say(`\nLeft in the local Azure: ${ours.length === 0 ? green('nothing') : red(countByKind(ours))}`);
   for (const { kind, id } of ours) terminal.say(red(`  ${kind} ${id}`));
-  terminal.say(`Kept as cache, named by content, for the next deployment: ${countByKind(cache)}`);
+  terminal.say(`Cache, named by content, for the next deployment: ${countByKind(cache)}`);
+  if (logs.length > 0) terminal.say(`Logs of conversion jobs, which Azure ML keeps: ${countByKind(logs)}`);
   return ours.length === 0;
 }

@@ -11,29 +11,45 @@ const PLATFORM = new Set([
   'compute',
 ]);
 
+/** Kinds that are named by their content and have no owner: any deployment may use them again. */
+const CACHE_KINDS = new Set(['environment-container', 'environment', 'code-container', 'code']);
+/** Where Slipway keeps blobs, each under its digest. */
+const CACHE_BLOBS = /\/slipway\/(models|photos|code|conversions)\/[0-9a-f]{64}/;
+/** Where Azure ML writes the logs of jobs. They stay in the workspace's storage account when a job is deleted. */
+const JOB_LOGS = /\/azureml\/ExperimentRun\//;
+
 /** What of an inventory a service left. */
 export interface Leftovers {
   /** Made by the service's deployments and still there: there must be none. */
   readonly ours: readonly Resource[];
   /** Named by content, kept for the next deployment. */
   readonly cache: readonly Resource[];
+  /** Logs that Azure ML keeps. */
+  readonly logs: readonly Resource[];
 }
 
 /**
- * Sorts what is there now and was not there before.
+ * Sorts what is there now: by its owner, and by what was not there before.
  *
  * @param owner text that the owner of everything of ours contains: the service's uid, or one deployment's mark
  */
 export function leftovers(before: readonly Resource[], after: readonly Resource[], owner: string): Leftovers {
   const known = new Set(before.map(({ id }) => id));
-  const ours = after.filter(
-    (item) => !item.cache && (isOwned(item, owner) || (!known.has(item.id) && !PLATFORM.has(item.kind))),
-  );
-  return { ours, cache: after.filter(({ cache }) => cache) };
+  const isOwned = (item: Resource): boolean => item.owner?.includes(owner) ?? false;
+  const isNew = (item: Resource): boolean => !known.has(item.id) && !PLATFORM.has(item.kind);
+  return {
+    ours: after.filter((item) => isOwned(item) || (isNew(item) && !isCache(item) && !isLog(item))),
+    cache: after.filter(isCache),
+    logs: after.filter(isLog),
+  };
 }
 
-function isOwned(item: Resource, owner: string): boolean {
-  return item.owner?.includes(owner) ?? false;
+function isCache({ kind, id }: Resource): boolean {
+  return CACHE_KINDS.has(kind) || (kind === 'blob' && CACHE_BLOBS.test(id));
+}
+
+function isLog({ kind, id }: Resource): boolean {
+  return kind === 'blob' && JOB_LOGS.test(id);
 }
 
 /** `12 blob, 1 environment`: how many of each kind. */

@@ -10,7 +10,6 @@ const Resource = z.object({
   id: z.string(),
   name: z.string(),
   owner: z.string().optional(),
-  cache: z.boolean().optional(),
 });
 export type Resource = z.infer<typeof Resource>;
 

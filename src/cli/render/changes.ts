@@ -1,6 +1,9 @@
-import type { Snapshot } from '../../client.js';
+import type { Progress, Snapshot } from '../../client.js';
 import { headline, stepRows, undoRows, type Row } from './rows.js';
-import { elapsed, signOf, type Colors } from './symbols.js';
+import { clip, elapsed, signOf, type Colors } from './symbols.js';
+
+/** Longest note of a line: Temporal shows the whole. */
+const NOTE_WIDTH = 240;
 
 /**
  * What changed between two looks, one line each: for logs, where nothing can be redrawn.
@@ -14,7 +17,7 @@ export function renderChanges(previous: Snapshot | undefined, current: Snapshot,
   if (opening) lines.push(headline(progress));
   const before = new Map(previous ? allRows(previous).map((row) => [row.key, row]) : []);
   for (const row of allRows(current)) {
-    if (row.state !== 'pending' && hasChanged(before.get(row.key), row)) lines.push(renderLine(row, colors));
+    if (row.state !== 'pending' && hasChanged(before.get(row.key), row)) lines.push(renderLine(row, progress, colors));
   }
   if (isEnd(progress.state) && progress.state !== previous?.progress?.state) lines.push(headline(progress));
   return lines;
@@ -43,9 +46,11 @@ function withoutAges(note: string): string {
   return note.replaceAll(/\d+/g, '');
 }
 
-function renderLine({ key, state, note, startedAt, endedAt }: Row, colors: Colors): string {
+function renderLine({ key, name, state, note, startedAt, endedAt }: Row, progress: Progress, colors: Colors): string {
   const time = endedAt === undefined || startedAt === undefined ? '' : ` in ${elapsed(endedAt - startedAt)}`;
-  return `  ${signOf(state, colors)} ${key} ${state}${time}${note ? ` · ${note}` : ''}`;
+  // A teardown has no steps that its removals could be mistaken for.
+  const label = progress.steps.length === 0 ? name : key;
+  return `  ${signOf(state, colors)} ${label} ${state}${time}${note ? ` · ${clip(note, NOTE_WIDTH)}` : ''}`;
 }
 
 function isEnd(state: string): boolean {
