@@ -204,8 +204,10 @@ describe('cancelling and deleting', () => {
   it('ends a job that is stuck in the queue', async () => {
     await azure.inject({ name: 'stuck', match: { path: '/jobs/waits$' }, when: 'operation', then: { stuck: true } });
     await submit('waits', 'true');
-    await delay(500);
-    expect((await machineLearning.jobs.get(...workspace, 'waits')).properties.status).toBe('Queued');
+    const status = async () => (await machineLearning.jobs.get(...workspace, 'waits')).properties.status;
+    await expect.poll(status, { timeout: 30_000 }).toBe('Queued');
+    await azure.advance(600);
+    expect(await status()).toBe('Queued');
     await machineLearning.jobs.beginCancelAndWait(...workspace, 'waits');
     expect((await finished('waits')).body.properties.status).toBe('Canceled');
   });

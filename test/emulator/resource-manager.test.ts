@@ -1,3 +1,4 @@
+import { ClientSecretCredential } from '@azure/identity';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { armClients, startEmulator, type TestEmulator } from '../fixtures/emulator.js';
 
@@ -28,6 +29,26 @@ describe('sign-in', () => {
     const reply = await azure.call('GET', `${group}?api-version=2021-04-01`, { token });
     expect(reply).toMatchObject({ status: 401, body: { error: { code } } });
     expect(reply.headers['www-authenticate']).toMatch(/^Bearer /);
+  });
+
+  it.each([
+    ['a wrong secret', { clientSecret: 'wrong' }, 'AADSTS7000215'],
+    ['an unknown application', { clientId: '00000000-0000-4000-8000-000000000000' }, 'AADSTS700016'],
+    ['an unknown tenant', { tenantId: '00000000-0000-4000-8000-000000000000' }, 'AADSTS90002'],
+  ])('gives no token for %s', async (_case, wrong, error) => {
+    const { tenantId, clientId, clientSecret, authorityHost } = { ...azure.endpoints, ...wrong };
+    const { tlsOptions } = azure.clientOptions;
+    const options = { authorityHost, tlsOptions, disableInstanceDiscovery: true };
+    const credential = new ClientSecretCredential(tenantId, clientId, clientSecret, options);
+    await expect(credential.getToken('https://management.azure.com/.default')).rejects.toThrow(error);
+  });
+
+  it('gives the identity of a machine a token by the metadata service', async () => {
+    const path = '/metadata/identity/oauth2/token?api-version=2018-02-01&resource=https://management.azure.com/';
+    expect(await azure.call('GET', path)).toMatchObject({ status: 400 });
+    const { body } = await azure.call('GET', path, { headers: { metadata: 'true' } });
+    const { access_token: token } = body as { access_token: string };
+    expect(await azure.call('GET', `${group}?api-version=2021-04-01`, { token })).toMatchObject({ status: 200 });
   });
 
   it('refuses a token for another audience', async () => {

@@ -62,6 +62,13 @@ it('lists by principal', async () => {
   expect(found).toMatchObject([{ name }]);
 });
 
+it('knows the built-in roles by name', async () => {
+  const { roleDefinitions } = armClients(azure).authorization;
+  const found = [];
+  for await (const each of roleDefinitions.list(registry, { filter: "roleName eq 'AcrPull'" })) found.push(each);
+  expect(found).toMatchObject([{ id: acrPull, roleName: 'AcrPull', roleType: 'BuiltInRole' }]);
+});
+
 it('takes effect when it has propagated', async () => {
   const { roleAssignments } = armClients(azure).authorization;
   const principalId = randomUUID();
