@@ -39,13 +39,14 @@ async function locateCluster(
   const existing = !isOfService(found.owner, identity);
   const cluster = { name, existing };
   if (existing) return { cluster, clusterHeldBy: `cluster ${name} was not created by this service` };
-  if (found.state === 'Creating' || found.state === 'Deleting') return { cluster };
   try {
     const others = await otherDeployments(await connectToKubernetes(azure, ref, abortSignal), identity);
     return others.length === 0
       ? { cluster }
       : { cluster, clusterHeldBy: `${others.join(', ')} run on cluster ${name}` };
   } catch (error) {
+    // Azure refuses the credentials of a cluster that never came up, where nobody can run anything.
+    if (found.state !== 'Succeeded') return { cluster };
     if (abortSignal.aborted || classify(error).answered) throw error;
     return { cluster, clusterHeldBy: `cluster ${name} does not answer, so that others may run on it` };
   }

@@ -1,5 +1,5 @@
 import { TemporalFailure } from '@temporalio/common';
-import { clusterRef, getCluster } from '../azure/clusters.js';
+import { clusterRef, getCluster, type Cluster } from '../azure/clusters.js';
 import type { AzureConnection } from '../azure/connection.js';
 import { classify } from '../azure/failures.js';
 import { connectToKubernetes, type Kubernetes } from '../azure/kubernetes/connection.js';
@@ -23,12 +23,11 @@ export function createServiceRemovalActivities(azure: AzureConnection): Activiti
       const found = await getCluster(azure, ref, attempt.abortSignal);
       if (found === undefined || found.state === 'Deleting') return { removed: removedSoFar() };
       const goesToo = input.clusterGoesToo === true && !cluster.existing && isInScope(found.owner, input);
-      // Its API server may not be there yet, and nothing in it outlives it.
-      if (goesToo && found.state === 'Creating') return { removed: removedSoFar() };
       try {
         await removeObjects(await connectToKubernetes(azure, ref, attempt.abortSignal), input, attempt);
       } catch (error) {
-        if (!goesToo || !isOutOfReach(error, attempt)) throw error;
+        // Nothing in a cluster outlives it: one that goes too need not be reached.
+        if (!goesToo || !isOutOfReach(error, found, attempt)) throw error;
       }
       return { removed: removedSoFar() };
     }),
@@ -67,7 +66,8 @@ async function settlePublicService(kubernetes: Kubernetes, input: RemovalInput):
   return back.action === 'delete';
 }
 
-/** Whether the cluster's API server gave no answer at all. */
-function isOutOfReach(error: unknown, { abortSignal }: Attempt): boolean {
-  return !(error instanceof TemporalFailure) && !abortSignal.aborted && !classify(error).answered;
+/** Whether a cluster has no API server that answers: it never came up (Azure refuses its credentials), or is down. */
+function isOutOfReach(error: unknown, { state }: Cluster, { abortSignal }: Attempt): boolean {
+  if (error instanceof TemporalFailure || abortSignal.aborted) return false;
+  return state !== 'Succeeded' || !classify(error).answered;
 }

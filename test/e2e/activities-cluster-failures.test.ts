@@ -3,17 +3,17 @@ import { join } from 'node:path';
 import type { ApplicationFailure } from '@temporalio/common';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { digestOf } from '../../src/deployment/digests.js';
+import type { ActivityRunner } from '../fixtures/activities.js';
 import { startEmulator, type TestEmulator } from '../fixtures/emulator.js';
 import { createCluster, kubernetesClients, deployment, type KubernetesClients } from '../fixtures/kubernetes.js';
 import { LocalReleases } from '../fixtures/local-release.js';
-import type { RunActivity } from '../fixtures/run-activity.js';
 
 const OURS = 'daaaaaaaaaaa';
 const namespace = 'default';
 
 let emulator: TestEmulator;
 let local: LocalReleases;
-let run: RunActivity;
+let run: ActivityRunner['run'];
 beforeAll(async () => {
   emulator = await startEmulator();
   local = await LocalReleases.open(emulator);

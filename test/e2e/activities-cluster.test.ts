@@ -1,16 +1,16 @@
 import type { ApplicationFailure } from '@temporalio/common';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { SmokeInput } from '../../src/deployment/activities.js';
+import type { ActivityRunner } from '../fixtures/activities.js';
 import { startEmulator, type TestEmulator } from '../fixtures/emulator.js';
 import { LocalReleases } from '../fixtures/local-release.js';
-import type { RunActivity } from '../fixtures/run-activity.js';
 
 const FIRST = 'daaaaaaaaaaa';
 const SECOND = 'dbbbbbbbbbbb';
 
 let emulator: TestEmulator;
 let local: LocalReleases;
-let run: RunActivity;
+let run: ActivityRunner['run'];
 beforeAll(async () => {
   emulator = await startEmulator();
   local = await LocalReleases.open(emulator);
