@@ -274,10 +274,13 @@ describe('a conversion', () => {
   });
 
   it('is cancelled and deleted by its undo while it runs', async () => {
-    const { input, first } = await registered('raft');
+    const { input, first } = await registered('raft', 'slow');
     const { jobName } = await runner.attempt('beginConversion', { ...input(first), attempt: 1 });
+    const before = await now();
     const { result } = await runner.retried('removeJob', { identity: first, scope: 'deployment' });
     expect(result).toEqual({ removed: [jobName] });
+    const calls = (await emulator.journal(before)).map(({ method, path }) => `${method} ${path.split('/').at(-1)}`);
+    expect(calls.filter((call) => call === 'POST cancel')).toHaveLength(1);
     expect(await owned(ownershipMark(first))).toEqual(['model-container', 'model-version']);
   });
 });
