@@ -88,6 +88,21 @@ describe('a fault after the handler', () => {
   });
 });
 
+describe('a fault in the reply', () => {
+  it('breaks the body off in the middle', async () => {
+    await azure.inject({ name: 'half', match: { path: '/models/half/' }, when: 'after', then: { truncate: true } });
+    await expect(put('half')).rejects.toThrow(/aborted/);
+    expect(await get('half')).toMatchObject({ status: 200 });
+  });
+
+  it('holds it back', async () => {
+    await azure.inject({ name: 'slow', match: { path: '/models/slow/' }, when: 'after', then: { delayMs: 300 } });
+    const started = performance.now();
+    expect(await put('slow')).toMatchObject({ status: 201 });
+    expect(performance.now() - started).toBeGreaterThan(290);
+  });
+});
+
 describe('the admin interface', () => {
   it('refuses a fault that makes no sense, and says why', async () => {
     const reply = await azure.call('POST', '/_emulator/faults', {

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { pino } from 'pino';
@@ -57,7 +58,7 @@ export function addCallHooks(
 
   app.addHook('onSend', async (request, reply, payload) => {
     const { fault } = request.call;
-    const isLost = fault?.when === 'after' && (fault.then.reset === true || fault.then.delayMs === undefined);
+    const isLost = fault?.when === 'after' && isReplyLost(fault);
     const status = fault?.when === 'after' ? fault.then.status : undefined;
     // Before the reply, so that who has the reply finds the entry.
     record(context, request, status ?? (isLost ? 0 : reply.statusCode));
@@ -68,9 +69,28 @@ export function addCallHooks(
       reply.removeHeader('content-length').type(contentType);
       return body;
     }
+    if (fault.then.truncate) return truncated(reply, payload);
     if (isLost) request.raw.socket.destroy();
     return payload;
   });
+}
+
+/** Whether a fault after the handler cuts the connection: unless it is told to do something gentler. */
+function isReplyLost({ then }: Fault): boolean {
+  return then.reset === true || (then.delayMs === undefined && then.truncate === undefined);
+}
+
+/** A body that breaks off in the middle of what its length promises. One that streams is sent whole. */
+function truncated(reply: FastifyReply, payload: unknown): unknown {
+  if (typeof payload !== 'string' && !Buffer.isBuffer(payload)) return payload;
+  const body = Buffer.from(payload);
+  reply.header('content-length', body.length);
+  return Readable.from(brokenOff(body.subarray(0, body.length / 2)));
+}
+
+async function* brokenOff(start: Buffer): AsyncGenerator<Buffer> {
+  yield start;
+  throw new Error('broken off by a fault');
 }
 
 async function interrupt(

@@ -32,6 +32,8 @@ export const faultSchema = z.strictObject({
     headers: z.record(z.string(), z.string()).optional(),
     delayMs: z.number().min(0).optional(),
     reset: z.literal(true).optional(),
+    /** After the handler: half of the reply's body, then the connection is cut. */
+    truncate: z.literal(true).optional(),
     stuck: z.literal(true).optional(),
   }),
 });

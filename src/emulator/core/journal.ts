@@ -1,4 +1,4 @@
-import { appendFileSync, existsSync, readFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import type { FastifyRequest } from 'fastify';
 import { longestJournal } from './limits.js';
 
@@ -33,7 +33,10 @@ export class Journal {
   constructor(private readonly file: string) {
     const lines = existsSync(file) ? readFileSync(file, 'utf8').split('\n') : [];
     // A killed process may leave half a line at the end.
-    this.entries = lines.filter((line) => line.endsWith('}')).map((line) => JSON.parse(line) as JournalEntry);
+    const whole = lines.filter((line) => line.endsWith('}')).slice(-longestJournal);
+    this.entries = whole.map((line) => JSON.parse(line) as JournalEntry);
+    writeFileSync(`${file}.new`, whole.map((line) => `${line}\n`).join(''));
+    renameSync(`${file}.new`, file);
     this.seq = this.entries.at(-1)?.seq ?? 0;
   }
 

@@ -7,7 +7,7 @@ export const longestBodyBytes = 4 * 1024 * 1024;
 /** Resource ids come as one route parameter in some calls (role scopes); Azure ends ids at 1024 characters. */
 export const longestParameter = 1024;
 
-/** Older journal entries are dropped from memory beyond this: a day of polling once a second. */
+/** Older journal entries are dropped beyond this, from disk at the next start: a day of polling once a second. */
 export const longestJournal = 100_000;
 
 /** How long a stopped child may take to end by itself before it is killed. */
