@@ -29,8 +29,8 @@ async function removeJob(
   attempt: Attempt,
 ): Promise<void> {
   const { abortSignal } = attempt;
-  await deleteJob(azure, identity, job.name, abortSignal);
+  const retryAfterSeconds = await deleteJob(azure, identity, job.name, abortSignal);
   removedSoFar([job.name]);
   const left = await getJob(azure, identity, job.name, abortSignal);
-  if (left) throw stillPresent(`Azure ML job ${job.name} is being deleted`, { ...attempt, ...left });
+  if (left) throw stillPresent(`Azure ML job ${job.name} is being deleted`, { ...attempt, retryAfterSeconds });
 }

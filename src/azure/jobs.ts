@@ -1,4 +1,4 @@
-import type { CommandJob, JobBase } from '@azure/arm-machinelearning';
+import type { CommandJob, JobBase, JobsDeleteOptionalParams } from '@azure/arm-machinelearning';
 import { z } from 'zod';
 import { FailureType, SlipwayError } from '../deployment/errors.js';
 import {
@@ -171,15 +171,23 @@ export async function cancelJob(
   }
 }
 
-/** Sends the DELETE of a job that has ended; one that is not there is deleted. */
+/**
+ * Sends the DELETE of a job that has ended; one that is not there is deleted. Returns what the service asks to wait before
+ * the next look: while it deletes, the job itself does not say.
+ */
 export async function deleteJob(
   azure: AzureConnection,
   identity: Identity,
   name: string,
   abortSignal: AbortSignal,
-): Promise<void> {
+): Promise<number | undefined> {
   const { client, place } = inWorkspace(azure, identity);
-  await client.jobs.beginDelete(...place, name, { abortSignal }).catch(ignoreNotFound);
+  let retryAfterSeconds: number | undefined;
+  const onResponse: NonNullable<JobsDeleteOptionalParams['onResponse']> = ({ headers }) => {
+    retryAfterSeconds = readRetryAfter((header) => headers.get(header)) ?? retryAfterSeconds;
+  };
+  await client.jobs.beginDelete(...place, name, { abortSignal, onResponse }).catch(ignoreNotFound);
+  return retryAfterSeconds;
 }
 
 function toLook({ name = '', properties }: JobBase): Pick<Job, 'name' | 'status' | 'owner' | 'artifacts'> {
