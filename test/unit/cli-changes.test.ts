@@ -44,6 +44,23 @@ describe('the log of a deployment', () => {
     ]);
   });
 
+  it('says that it is undone between the step that failed and the removals', () => {
+    const undoing = progressWith(
+      { image: { state: 'failed', startedAt: START, endedAt: START + 1_000 } },
+      { state: 'undoing', failure: { code: 'PodCrashed', message: 'it crashed' }, undo: [undo('image', 'running')] },
+    );
+    expect(changes(snapshot(running), snapshot(undoing))).toEqual([
+      '  ✗ image failed in 1.0 s',
+      'Undoing the deployment of flowers: PodCrashed',
+      '  ◌ undo image running',
+    ]);
+  });
+
+  it('does not call the removals of a teardown an undo', () => {
+    const teardown = { ...progressWith({}, { state: 'deleting', undo: [undo('service', 'running')] }), steps: [] };
+    expect(changes(undefined, snapshot(teardown))).toEqual(['Deleting flowers', '  ◌ service running']);
+  });
+
   it('says once that no worker answers', () => {
     const absent: Snapshot = { waits: [], open: true, workerAbsent: true };
     expect(changes(undefined, absent)).toHaveLength(1);

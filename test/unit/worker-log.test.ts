@@ -20,7 +20,7 @@ describe('the worker’s log', () => {
       { service: 'flowers', state: 'failed', code: 'PodCrashed' },
       'flowers  deployment  failed · PodCrashed',
     ],
-    ['Workflow completed', { workflowId: 'x' }, undefined],
+    ['Workflow completed', {}, undefined],
   ])('has one readable line for a transition (%s)', (message, fields, line) => {
     expect(transitionLine(message, fields)).toBe(line);
   });

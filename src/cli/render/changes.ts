@@ -5,22 +5,41 @@ import { clip, elapsed, signOf, type Colors } from './symbols.js';
 /** Longest note of a line: Temporal shows the whole. */
 const NOTE_WIDTH = 240;
 
+/** Where the headline of a new state stands among the lines of one look: before the steps, before the undo, or after all. */
+type Place = 'first' | 'between' | 'last';
+const PLACE: Record<Progress['state'], Place> = {
+  running: 'first',
+  deleting: 'first',
+  undoing: 'between',
+  deployed: 'last',
+  failed: 'last',
+  cancelled: 'last',
+  deleted: 'last',
+};
+
 /**
  * What changed between two looks, one line each: for logs, where nothing can be redrawn.
  */
 export function renderChanges(previous: Snapshot | undefined, current: Snapshot, colors: Colors): string[] {
-  const lines: string[] = [];
   const { progress } = current;
+  const lines: string[] = [];
   if (current.workerAbsent && !previous?.workerAbsent) lines.push('  no worker answers; this goes on when one runs');
   if (!progress) return lines;
-  const opening = progress.state !== previous?.progress?.state && !isEnd(progress.state);
-  if (opening) lines.push(headline(progress));
   const before = new Map(previous ? allRows(previous).map((row) => [row.key, row]) : []);
-  for (const row of allRows(current)) {
-    if (row.state !== 'pending' && hasChanged(before.get(row.key), row)) lines.push(renderLine(row, progress, colors));
-  }
-  if (isEnd(progress.state) && progress.state !== previous?.progress?.state) lines.push(headline(progress));
-  return lines;
+  const changed = (rows: readonly Row[]): string[] =>
+    rows
+      .filter((row) => row.state !== 'pending' && hasChanged(before.get(row.key), row))
+      .map((row) => renderLine(row, progress, colors));
+  const news = progress.state === previous?.progress?.state ? undefined : PLACE[progress.state];
+  const headlineAt = (place: Place): string[] => (news === place ? [headline(progress)] : []);
+  return [
+    ...lines,
+    ...headlineAt('first'),
+    ...changed(stepRows(current)),
+    ...headlineAt('between'),
+    ...changed(undoRows(current)),
+    ...headlineAt('last'),
+  ];
 }
 
 /** One line that says that it still runs, and what it is at. */
@@ -51,8 +70,4 @@ function renderLine({ key, name, state, note, startedAt, endedAt }: Row, progres
   // A teardown has no steps that its removals could be mistaken for.
   const label = progress.steps.length === 0 ? name : key;
   return `  ${signOf(state, colors)} ${label} ${state}${time}${note ? ` · ${clip(note, NOTE_WIDTH)}` : ''}`;
-}
-
-function isEnd(state: string): boolean {
-  return ['deployed', 'failed', 'cancelled', 'deleted'].includes(state);
 }
