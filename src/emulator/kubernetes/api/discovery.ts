@@ -47,11 +47,19 @@ export function registerDiscovery(app: FastifyInstance): void {
     app.get(`/apis/${group.name}/v1`, () => resourceList(`${group.name}/v1`));
   }
   const [major = '', minor = ''] = kubernetesVersion.split('.');
-  app.get('/version', () => ({
+  const platform = `linux/${process.arch === 'x64' ? 'amd64' : process.arch}`;
+  const version = {
     major,
     minor,
     gitVersion: `v${kubernetesVersion}`,
-    platform: `linux/${process.arch === 'x64' ? 'amd64' : process.arch}`,
-  }));
+    gitCommit: '',
+    gitTreeState: 'clean',
+    buildDate: '1970-01-01T00:00:00Z',
+    goVersion: '',
+    compiler: '',
+    platform,
+  };
+  // The Python client asks with a slash at the end.
+  for (const path of ['/version', '/version/']) app.get(path, () => version);
   for (const path of ['/readyz', '/livez', '/healthz']) app.get(path, () => 'ok');
 }

@@ -66,7 +66,8 @@ export function jsonPatch(target: Json, operations: Json): Json {
     const value = operation.value ?? null;
     switch (operation.op) {
       case 'test':
-        if (!sameJson(read(document, steps), value)) throw patchFailed(`test of ${JSON.stringify(operation.path)} failed`);
+        if (!sameJson(read(document, steps), value))
+          throw patchFailed(`test of ${JSON.stringify(operation.path)} failed`);
         break;
       case 'add':
         write(document, steps, value, true);

@@ -58,6 +58,8 @@ export interface Resource<T extends KubeObject = KubeObject> {
   readonly nameRule: NameRule;
   /** Paths that field selectors may name beside name and namespace. */
   readonly selectableFields: readonly string[];
+  /** Whether a delete answers with the object; others answer with a Status once it is gone. */
+  readonly answersDeleted: boolean;
   /** Whether `metadata.generation` counts the changes of the spec. */
   readonly hasGeneration: boolean;
   /** Defaults that depend on other fields. */
@@ -85,6 +87,7 @@ function define<T extends KubeObject>(definition: Definition<T>): Resource<T> {
     subresources: [],
     nameRule: 'subdomain',
     selectableFields: [],
+    answersDeleted: false,
     hasGeneration: false,
     ...definition,
   };
@@ -92,6 +95,7 @@ function define<T extends KubeObject>(definition: Definition<T>): Resource<T> {
 
 export const pods = define<Pod>({
   kind: 'Pod',
+  answersDeleted: true,
   plural: 'pods',
   shortNames: ['po'],
   subresources: ['status', 'log', 'portforward'],
@@ -103,6 +107,7 @@ export const pods = define<Pod>({
 
 export const services = define<Service>({
   kind: 'Service',
+  answersDeleted: true,
   plural: 'services',
   shortNames: ['svc'],
   subresources: ['status'],

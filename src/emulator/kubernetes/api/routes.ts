@@ -6,7 +6,7 @@ import { applyPatch } from './patch.js';
 import type { Registry, Written } from './registry.js';
 import { parseDeleteOptions, parsePath, parseQuery, selectorOf } from './requests.js';
 import { apiVersionOf, resources, type Resource } from './resources.js';
-import { badRequest, invalid, cause } from './status.js';
+import { badRequest, cause, invalid, methodNotAllowed } from './status.js';
 import { serveWatch } from './watch.js';
 
 /** Kind of an object as inventory and journal name it: `ReplicaSet` is `replica-set`. */
@@ -41,6 +41,7 @@ class ResourceRoutes {
     if (resource.namespaced) app.get(everywhere, (request, reply) => this.list(request, reply));
     app.post(collection, (request, reply) => this.create(request, reply));
     app.delete(collection, (request) => this.deleteCollection(request));
+    app.post(item, () => Promise.reject(methodNotAllowed()));
     app.get(item, (request) => this.read(request));
     app.put(item, (request) => this.replace(request));
     app.patch(item, (request) => this.patch(request));
@@ -137,7 +138,7 @@ class ResourceRoutes {
     const options = parseDeleteOptions(request.body, parseQuery(request.query));
     const { object, gone, change } = this.registry.delete(this.resource, namespace, name, options);
     effect(request, { change, kind: inventoryKind(this.resource.kind), id: this.id(object) });
-    if (!gone) return object;
+    if (!gone || this.resource.answersDeleted) return object;
     const { group, plural } = this.resource;
     const details = { name, ...(group === '' ? {} : { group }), kind: plural, uid: object.metadata.uid };
     return { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', details };

@@ -1,7 +1,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Emulator, Listener } from '../../core/emulator.js';
 import { registerDiscovery } from './discovery.js';
 import { acceptPortForward } from './port-forward.js';
@@ -34,7 +34,7 @@ export async function startApiServer(emulator: Emulator, options: ApiServerOptio
     });
     app.setNotFoundHandler((_request, reply) => reply.code(404).send(noSuchResource().toStatus()));
     app.addHook('onRequest', (request, _reply, done) => {
-      const open = /^\/(version|readyz|livez|healthz)$/.test(request.call.path);
+      const open = /^\/(version\/?|readyz|livez|healthz)$/.test(request.call.path);
       done(open || hasToken(request.raw, options.token) ? undefined : unauthorized());
     });
     registerDiscovery(app);
@@ -106,13 +106,23 @@ function toApiError(error: unknown): ApiError {
 /** Bodies are JSON whatever the JSON media type; others are kept as text for the handler to refuse by name. */
 function acceptBodies(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser(/^application\/([\w-]+\+)?json/, { parseAs: 'string' }, (_request, body, done) => {
-    if (body === '') return done(null, undefined);
-    try {
-      done(null, JSON.parse(String(body)));
-    } catch (error) {
-      done(badRequest(`the object provided is unrecognized: ${error instanceof Error ? error.message : ''}`));
-    }
-  });
-  app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body));
+  app.addContentTypeParser(
+    /^application\/([\w-]+\+)?json/,
+    { parseAs: 'string' },
+    async (_request: FastifyRequest, body: string | Buffer) => parseJson(String(body)),
+  );
+  // A client that does not say what it sends means JSON.
+  app.addContentTypeParser('*', { parseAs: 'string' }, async (request: FastifyRequest, body: string | Buffer) =>
+    request.headers['content-type'] === undefined ? parseJson(String(body)) : body,
+  );
+}
+
+/** @throws ApiError 400 */
+function parseJson(body: string): unknown {
+  if (body === '') return undefined;
+  try {
+    return JSON.parse(body);
+  } catch (error) {
+    throw badRequest(`the object provided is unrecognized: ${error instanceof Error ? error.message : ''}`);
+  }
 }

@@ -72,6 +72,11 @@ export function noSuchResource(): ApiError {
   return new ApiError(404, 'NotFound', 'the server could not find the requested resource');
 }
 
+/** 405 for a verb that a resource does not have. */
+export function methodNotAllowed(): ApiError {
+  return new ApiError(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource');
+}
+
 /** 409 for a create under a name that is taken. */
 export function alreadyExists(resource: ResourceName, name: string): ApiError {
   const message = `${qualified(resource)} "${name}" already exists`;

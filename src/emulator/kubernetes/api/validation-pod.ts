@@ -70,9 +70,17 @@ export function podSpecCauses(spec: PodSpec, field: string): Cause[] {
     const value = spec.terminationGracePeriodSeconds;
     causes.push(cause.invalid(`${field}.terminationGracePeriodSeconds`, value, 'must be greater than or equal to 0'));
   }
+  if (Array.isArray(spec.initContainers) && spec.initContainers.length > 0) {
+    // Better refused than left out: a pod that runs without them would be wrong in silence.
+    causes.push(cause.notSupported(`${field}.initContainers`, 'initContainers', ['containers']));
+  }
   const volumes = new Set((spec.volumes ?? []).map((volume) => volume.name));
   for (const [index, volume] of (spec.volumes ?? []).entries()) {
-    causes.push(...dnsLabelCauses(volume.name, `${field}.volumes[${index}].name`));
+    const path = `${field}.volumes[${index}]`;
+    causes.push(...dnsLabelCauses(volume.name, `${path}.name`));
+    if (volume.secret === undefined && volume.configMap === undefined && volume.emptyDir === undefined) {
+      causes.push(cause.notSupported(path, volume.name, ['secret', 'configMap', 'emptyDir']));
+    }
   }
   const names = new Set<string>();
   for (const [index, container] of spec.containers.entries()) {

@@ -1,31 +1,14 @@
 import type { ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:os';
-import { join } from 'node:path';
-import type { ClusterContext } from '../cluster-context.js';
-import type { Container, ContainerState, ContainerStatus, Pod } from '../objects/pod.js';
+import type { Container, ContainerState, ContainerStatus } from '../objects/pod.js';
 import { BackOff } from './back-off.js';
 import { ContainerLog, logFile, readLog } from './container-log.js';
-import { commandOf, ContainerConfigError, environmentOf } from './environment.js';
-import type { ImageStore, PulledImage } from './image-store.js';
+import { prepareContainer, type PodEnvironment } from './container-preparation.js';
+import { ContainerConfigError } from './environment.js';
+import type { PulledImage } from './image-store.js';
 import { Prober, type ProbeKind } from './prober.js';
-import { buildRoot, provideFile } from './root-file-system.js';
-import { findProgram, resolveUser, type Mount, type Sandbox, type Sandboxed } from './sandbox.js';
-
-/** What a pod gives its containers. */
-export interface PodEnvironment {
-  readonly context: ClusterContext;
-  readonly images: ImageStore;
-  readonly sandbox: Sandbox;
-  readonly logDirectory: string;
-  /** Directory of this pod: volumes and roots. */
-  readonly directory: string;
-  readonly podIP: string;
-  /** The pod as it was given to the node. */
-  readonly pod: Pod;
-  /** Calls when the status of a container has changed. */
-  changed(): void;
-}
+import type { Sandboxed } from './sandbox.js';
 
 /** Lines of the log that a termination message may take from it, as the kubelet does after an error. */
 const messageLines = 80;
@@ -125,7 +108,7 @@ export class ContainerRunner {
     const containerID = `${this.environment.sandbox.isolation}://${randomBytes(32).toString('hex')}`;
     this.status.imageID = image.image;
     try {
-      const prepared = await this.prepare(image);
+      const prepared = await prepareContainer(this.environment, this.spec, image);
       if (this.stopping.signal.aborted) return startErrorCode;
       this.status.containerID = containerID;
       return await this.execute(prepared, startedAt);
@@ -147,39 +130,6 @@ export class ContainerRunner {
       }
       return startErrorCode;
     }
-  }
-
-  private async prepare(image: PulledImage): Promise<Sandboxed> {
-    const { context, images, sandbox, directory, podIP, pod } = this.environment;
-    const root = join(directory, 'containers', this.spec.name, 'root');
-    const environment = environmentOf(pod, this.spec, image.config, podIP, context.store);
-    const command = commandOf(this.spec, image.config, environment);
-    const security = { ...pod.spec.securityContext, ...this.spec.securityContext };
-    const override = {
-      ...(security.runAsUser === undefined ? {} : { uid: security.runAsUser }),
-      ...(security.runAsGroup === undefined ? {} : { gid: security.runAsGroup }),
-    };
-    const layers = await images.layers(image);
-    await buildRoot(root, layers, sandbox.canShareFiles);
-    // Who the user is stands in the image's own files. Only root could write to shared ones.
-    const user = resolveUser(root, image.config.User ?? '', override);
-    if (sandbox.canShareFiles && user.uid === 0) await buildRoot(root, layers, false);
-    await provideFile(root, '/etc/hosts', `127.0.0.1\tlocalhost\n${podIP}\t${pod.metadata.name}\n`);
-    await provideFile(root, '/etc/hostname', `${pod.metadata.name}\n`);
-    const [program = ''] = command;
-    if (findProgram(root, program, environment) === undefined) {
-      throw new Error(`failed to create containerd task: exec: "${program}": no such file or directory`);
-    }
-    const purpose = `container ${this.spec.name} of pod ${pod.metadata.namespace ?? ''}/${pod.metadata.name}`;
-    const workingDirectory = this.spec.workingDir ?? (image.config.WorkingDir || '/');
-    return { purpose, root, command, environment, workingDirectory, user, mounts: this.mounts() };
-  }
-
-  private mounts(): Mount[] {
-    return (this.spec.volumeMounts ?? []).map(({ name, mountPath, subPath }) => ({
-      source: join(this.environment.directory, 'volumes', name, subPath ?? ''),
-      target: mountPath,
-    }));
   }
 
   private async execute(prepared: Sandboxed, startedAt: string): Promise<number> {

@@ -5,7 +5,8 @@ import type { ClusterContext } from '../cluster-context.js';
 import { pods } from '../api/resources.js';
 import { setCondition } from '../controllers/conditions.js';
 import type { Pod, PodStatus } from '../objects/pod.js';
-import { ContainerRunner, type PodEnvironment } from './container.js';
+import type { PodEnvironment } from './container-preparation.js';
+import { ContainerRunner } from './container.js';
 import { ContainerConfigError } from './environment.js';
 import type { ImageStore } from './image-store.js';
 import type { Sandbox } from './sandbox.js';
@@ -27,6 +28,7 @@ export class PodWorker {
   private readonly stopping = new AbortController();
   private runners: ContainerRunner[] = [];
   private ending: Promise<void> | undefined;
+  private suspended = false;
 
   constructor(
     private readonly options: PodWorkerOptions,
@@ -81,6 +83,7 @@ export class PodWorker {
   /** Stops the pod's processes and leaves everything else for the next start of the emulator. */
   async suspend(graceMs: number): Promise<void> {
     this.stopping.abort();
+    this.suspended = true;
     this.ending ??= Promise.resolve();
     await Promise.all(this.runners.map((runner) => runner.stop(graceMs)));
   }
@@ -121,6 +124,8 @@ export class PodWorker {
   }
 
   private publish(): void {
+    // What is stopped with the emulator has not ended: it runs again.
+    if (this.suspended) return;
     const { context } = this.options;
     const now = context.registry.now();
     const containerStatuses = this.runners.map(({ status }) => structuredClone(status));

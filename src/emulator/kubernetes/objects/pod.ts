@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { conditionSchema, intOrString, metadataSchema, stringMap, typeMeta } from './metadata.js';
+import { conditionSchema, intOrString, stringMap, typeMeta } from './metadata.js';
 
 const quantities = z.record(z.string(), z.union([z.string(), z.number()]));
 const keyReference = z.looseObject({ name: z.string(), key: z.string(), optional: z.boolean().optional() });
@@ -104,7 +104,7 @@ export const podSpecSchema = z.looseObject({
 export type PodSpec = z.infer<typeof podSpecSchema>;
 
 export const podTemplateSchema = z.looseObject({
-  metadata: metadataSchema.partial().prefault({}),
+  metadata: z.looseObject({ labels: stringMap.optional(), annotations: stringMap.optional() }).default({}),
   spec: podSpecSchema.prefault({}),
 });
 export type PodTemplate = z.infer<typeof podTemplateSchema>;
