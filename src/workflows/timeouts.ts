@@ -7,6 +7,9 @@ import { ActivityCancellationType } from '@temporalio/workflow';
  */
 const ATTEMPT = '60 s';
 
+/** One look of a wait: reads only, so it may be shorter. An attempt that died with its worker is missed only after it. */
+const LOOK = '30 s';
+
 /** Coefficient 1 and a low maximum: a 503 or a restart of the worker never delays the next look by long. */
 const RETRY = { initialInterval: '2 s', backoffCoefficient: 1, maximumInterval: '30 s' } as const;
 
@@ -61,10 +64,11 @@ export function profile(name: Profile, patienceMinutes: number): ActivityOptions
     case 'conversion':
     case 'cluster':
     case 'release':
-      return options(BUDGET_MINUTES[name] + patienceMinutes, ActivityCancellationType.TRY_CANCEL);
-    case 'call':
+      return look(BUDGET_MINUTES[name] + patienceMinutes);
     case 'address':
     case 'retire':
+      return look(BUDGET_MINUTES[name]);
+    case 'call':
     case 'removal':
       return options(BUDGET_MINUTES[name], ActivityCancellationType.TRY_CANCEL);
   }
@@ -72,6 +76,10 @@ export function profile(name: Profile, patienceMinutes: number): ActivityOptions
 
 /** The one last look after a budget has ended: the worker itself may have been away. */
 export const LAST_LOOK: ActivityOptions = { startToCloseTimeout: ATTEMPT, retry: { maximumAttempts: 1 } };
+
+function look(minutes: number): ActivityOptions {
+  return { ...options(minutes, ActivityCancellationType.TRY_CANCEL), startToCloseTimeout: LOOK };
+}
 
 function options(minutes: number, cancellationType: ActivityCancellationType): ActivityOptions {
   return {

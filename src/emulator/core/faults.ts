@@ -20,6 +20,8 @@ export const faultSchema = z.strictObject({
     path: z.string().refine(isPattern, 'not a regular expression').optional(),
     /** The first matching call that it hits, from 1. */
     nth: z.int().min(1).default(1),
+    /** Counts the calls of each path on their own, so that one rule hits for example the first PUT of every resource. */
+    eachPath: z.boolean().default(false),
   }),
   /** How many calls it hits; 0 is all. */
   times: z.int().min(0).default(1),
@@ -42,8 +44,8 @@ export type Fault = z.output<typeof faultSchema>;
 
 interface FaultState {
   fault: Fault;
-  /** Matching calls so far. */
-  seen: number;
+  /** Matching calls so far, by path where each is counted on its own, else under the empty one. */
+  seen: Record<string, number>;
   fired: number;
 }
 
@@ -56,7 +58,7 @@ export class Faults {
   }
 
   add(fault: Fault): void {
-    this.states.put(fault.name, { fault, seen: 0, fired: 0 });
+    this.states.put(fault.name, { fault, seen: {}, fired: 0 });
   }
 
   list(): (Fault & { fired: number })[] {
@@ -76,10 +78,15 @@ export class Faults {
       if (match.service !== undefined && match.service !== call.service) continue;
       if (match.method !== undefined && match.method !== call.method) continue;
       if (match.path !== undefined && !new RegExp(match.path, 'i').test(call.path)) continue;
-      const seen = state.seen + 1;
+      const counted = match.eachPath ? call.path : '';
+      const seen = (state.seen[counted] ?? 0) + 1;
       const hits = hit === undefined && seen >= match.nth && (times === 0 || seen < match.nth + times);
       if (hits) hit = state.fault;
-      this.states.put(id, { ...state, seen, fired: state.fired + (hits ? 1 : 0) });
+      this.states.put(id, {
+        ...state,
+        seen: { ...state.seen, [counted]: seen },
+        fired: state.fired + (hits ? 1 : 0),
+      });
     }
     return hit;
   }
