@@ -10,7 +10,7 @@ import { interruption } from '../local/interruption.js';
 import { openStack, stackEnvironment, type Stack } from '../local/stack.js';
 import { renderScores } from '../render/scores.js';
 import type { Terminal } from '../render/terminal.js';
-import { FAULTS } from './faults.js';
+import { FAULTS, withWrongExpectation } from './faults.js';
 import { countByKind, leftovers } from './inventory.js';
 import type { DemoReport } from './report.js';
 import { sampleModel } from './sample-model.js';
@@ -64,10 +64,21 @@ async function play(
     const { spec, directory } = await readSpec(packaged('samples', 'deployment.yaml'));
     const sample = { spec: { ...spec, model: { ...spec.model, path: await building } }, directory };
     const setting = { client, admin: await AzureAdmin.connect(stack.azure), stack, terminal, sample };
+    await clearEarlier(setting);
     return failAt === undefined ? await succeed(setting, keep) : await fail(setting, failAt);
   } finally {
     await client.close();
   }
+}
+
+/** Removes what a demo that was kept or killed left, so that this one begins at the beginning. */
+async function clearEarlier(setting: Setting): Promise<void> {
+  const { service } = setting.sample.spec;
+  const { uid } = setting.client.identify(service);
+  const left = (await setting.admin.inventory()).some(({ owner }) => owner?.includes(uid));
+  if (!left) return;
+  setting.terminal.say(`\nAn earlier demo left ${service}: it is deleted first`);
+  await runTeardown(setting, service);
 }
 
 /** Deploys, scores, and unless it is to be kept deletes. */
@@ -87,21 +98,30 @@ async function succeed(setting: Setting, keep: boolean): Promise<DemoReport> {
 /** Makes one step fail for good and shows how what was begun is undone. */
 async function fail(setting: Setting, step: Step): Promise<DemoReport> {
   const { admin, terminal, sample } = setting;
+  const before = await admin.inventory();
+  if (step === 'smoke') {
+    terminal.say('The first photo is expected to show a fish, which it does not: the smoke step will fail');
+    return undone({ ...setting, sample: { ...sample, spec: withWrongExpectation(sample.spec) } }, step, before);
+  }
   const fault = `fail-at-${step}`;
   terminal.say(`The local Azure will fail the step ${step}: ${FAULTS[step].then.message}`);
-  const before = await admin.inventory();
   await admin.addFault(fault, FAULTS[step]);
   try {
-    const { failure, id, steps, undone } = await runDeployment(setting);
-    if (!failure) throw new SlipwayError('DemoDidNotFail', `The deployment went through, although ${step} was to fail`);
-    const mark = ownershipMark(setting.client.identify(sample.spec.service, id));
-    const clean = await showLeftovers(setting, before, mark);
-    const failedAsAsked = steps.some(({ name, state }) => name === step && state === 'failed');
-    const { residue } = failure;
-    return { ok: clean && failedAsAsked && residue.length === 0, steps, scores: [], teardown: undone, residue };
+    return await undone(setting, step, before);
   } finally {
     await admin.removeFault(fault);
   }
+}
+
+/** Runs a deployment that is to fail at `step`. */
+async function undone(setting: Setting, step: Step, before: readonly Resource[]): Promise<DemoReport> {
+  const { failure, id, steps, undone: teardown } = await runDeployment(setting);
+  if (!failure) throw new SlipwayError('DemoDidNotFail', `The deployment went through, although ${step} was to fail`);
+  const mark = ownershipMark(setting.client.identify(setting.sample.spec.service, id));
+  const clean = await showLeftovers(setting, before, mark);
+  const failedAsAsked = steps.some(({ name, state }) => name === step && state === 'failed');
+  const { residue } = failure;
+  return { ok: clean && failedAsAsked && residue.length === 0, steps, scores: [], teardown, residue };
 }
 
 async function scoreSamples({ client, terminal, sample }: Setting): Promise<Score[]> {

@@ -1,3 +1,4 @@
+import type { DeploymentSpec } from '../../deployment/spec.js';
 import type { Step } from '../../deployment/steps.js';
 import type { Fault } from '../local/azure-admin.js';
 
@@ -7,8 +8,11 @@ const policy = (what: string): Fault['then'] => ({
   message: `${what} was disallowed by policy 'demo' (this is what --fail-at asked for).`,
 });
 
-/** How `--fail-at STEP` makes each step fail for good: with an answer that Azure could give, and that asking again cannot mend. */
-export const FAULTS: Record<Step, Fault> = {
+/**
+ * How `--fail-at STEP` makes a step fail for good: with an answer that Azure could give, and that asking again cannot mend.
+ * The smoke step needs no fault of Azure's; see {@link withWrongExpectation}.
+ */
+export const FAULTS: Record<Exclude<Step, 'smoke'>, Fault> = {
   workspace: {
     // The client reads the workspace too, once, before it starts the workflow.
     match: { service: 'arm', method: 'GET', path: '/workspaces/[^/]+$', nth: 2 },
@@ -41,11 +45,6 @@ export const FAULTS: Record<Step, Fault> = {
     when: 'before',
     then: { status: 422, code: 'Invalid', message: 'The Deployment is refused (as --fail-at asked for).' },
   },
-  smoke: {
-    match: { service: 'kubernetes', path: '/portforward$' },
-    when: 'before',
-    then: { status: 405, code: 'MethodNotAllowed', message: 'Port-forward is switched off (as --fail-at asked for).' },
-  },
   switch: {
     // The first Service is the release's own; the second is the public one.
     match: { service: 'kubernetes', method: 'POST', path: '/services$', nth: 2 },
@@ -53,3 +52,12 @@ export const FAULTS: Record<Step, Fault> = {
     then: { status: 422, code: 'Invalid', message: 'The public Service is refused (as --fail-at asked for).' },
   },
 };
+
+/** A class that no photo of the samples shows: 0 is the tench, a fish. */
+const WRONG_CLASS = 0;
+
+/** The specification with a first photo that is expected to show what it does not: a release that answers that is not let in. */
+export function withWrongExpectation(spec: DeploymentSpec): DeploymentSpec {
+  const photos = spec.smoke.photos.map((photo, index) => (index === 0 ? { ...photo, expect: WRONG_CLASS } : photo));
+  return { ...spec, smoke: { ...spec.smoke, photos } };
+}
