@@ -1,3 +1,4 @@
+import { ApplicationFailure } from '@temporalio/common';
 import {
   abortClusterOperation,
   clusterRef,
@@ -13,7 +14,7 @@ import { otherDeployments, otherServices } from '../azure/kubernetes/tenants.js'
 import { findPullGrants, revokePull } from '../azure/role-assignments.js';
 import { getWorkspace } from '../azure/workspace.js';
 import type { DeploymentActivities, RemovalInput } from '../deployment/activities.js';
-import { SlipwayError } from '../deployment/errors.js';
+import { clipMessage, type FailureDetail } from '../deployment/errors.js';
 import { activity, stillPresent, type Attempt } from './failure.js';
 import { isInScope, removedSoFar, requireAbsence } from './removal.js';
 
@@ -34,7 +35,7 @@ export function createClusterRemovalActivities(azure: AzureConnection): Activiti
       if (!isInScope(found.owner, input)) return { removed: removedSoFar() };
       removedSoFar([ref.id]);
       if (found.state !== 'Deleting') await beginDeletion(azure, ref, found, input, attempt);
-      throw stillPresent(`AKS cluster ${cluster.name} is being deleted`, { ...attempt, ...found });
+      throw stillPresent(`AKS cluster ${cluster.name} is being deleted`, { ...attempt, ...found, resource: ref.id });
     }),
 
     removeRoleAssignment: activity(async (input, attempt) => {
@@ -71,7 +72,7 @@ async function beginDeletion(
     // Whatever is in progress on a cluster that goes is of no use.
     await abortClusterOperation(azure, ref, attempt.abortSignal);
     const message = `AKS cluster ${ref.name} is ${found.state}: that is aborted before it is deleted`;
-    throw stillPresent(message, { ...attempt, ...found });
+    throw stillPresent(message, { ...attempt, ...found, resource: ref.id });
   }
 }
 
@@ -92,8 +93,17 @@ async function requireNobodyElse(
       return [];
     });
   if (others.length === 0) return;
-  throw new SlipwayError('ClusterInUse', `AKS cluster ${ref.name} stays: ${others.join(', ')} run on it`, {
+  const detail: FailureDetail = {
+    code: 'ClusterInUse',
+    message: clipMessage(`AKS cluster ${ref.name} stays: ${others.join(', ')} run on it`),
     fix: 'Move them to another cluster, then delete this one.',
+    resource: ref.id,
+  };
+  throw ApplicationFailure.create({
+    type: detail.code,
+    message: detail.message,
+    nonRetryable: true,
+    details: [detail],
   });
 }
 

@@ -86,6 +86,8 @@ export interface LookOptions {
   readonly retryAfterSeconds?: number | undefined;
   readonly ageSeconds: number;
   readonly remainingSeconds?: number | undefined;
+  /** What is waited for: the residue, when a removal's time is over. */
+  readonly resource?: string;
 }
 
 /** What an `await…` throws while its resource is not ready. The message is the state, for people: "AKS cluster is Creating, 4 min". */
@@ -107,7 +109,13 @@ function benign(type: string, message: string, look: LookOptions): ApplicationFa
     type,
     category: ApplicationFailureCategory.BENIGN,
     nextRetryDelay: milliseconds(delay),
-    details: [{ code: type, message: text } satisfies FailureDetail],
+    details: [
+      {
+        code: type,
+        message: text,
+        ...(look.resource !== undefined && { resource: look.resource }),
+      } satisfies FailureDetail,
+    ],
   });
 }
 

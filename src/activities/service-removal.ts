@@ -51,6 +51,7 @@ async function removeObjects(kubernetes: Kubernetes, input: RemovalInput, attemp
     throw stillPresent(`Being deleted: ${[...names, ...drain].join(', ')}`, {
       ...attempt,
       retryAfterSeconds: clusterLookInterval(attempt.ageSeconds),
+      resource: names.length > 0 ? names.join(', ') : `Pods of ${input.identity.service}`,
     });
   }
   requireAbsence(input, 'the release', attempt);

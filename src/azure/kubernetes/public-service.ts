@@ -84,7 +84,7 @@ export function releaseRecords(service: V1Service): ReleaseRecord[] {
   const text = service.metadata?.annotations?.[RELEASES_ANNOTATION];
   if (text === undefined) return [];
   try {
-    return z.array(releaseRecord).catch([]).parse(JSON.parse(text));
+    return z.array(releaseRecord).parse(JSON.parse(text));
   } catch {
     return [];
   }
