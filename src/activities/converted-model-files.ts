@@ -58,7 +58,9 @@ async function fetchFiles(
   const manifest = await fetchFile(CONVERTED_MANIFEST, digest);
   const files = filesOf(ConvertedModelManifest.parse(JSON.parse(manifest.toString('utf8'))));
   const limit = pLimit(PARALLEL_TRANSFERS);
-  await Promise.all([...files].map(([file, expected]) => limit(() => fetchFile(file, expected))));
+  // Every download ends before a failure is thrown: the directory is removed then, and nothing may write into it any more.
+  const fetched = await Promise.allSettled([...files].map(([file, expected]) => limit(() => fetchFile(file, expected))));
+  for (const each of fetched) if (each.status === 'rejected') throw each.reason;
 }
 
 /** Every file that a manifest names, with its digest. */
