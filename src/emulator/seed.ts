@@ -31,7 +31,7 @@ export async function seed(emulator: Emulator, blobs: BlobStore): Promise<void> 
 
   const storageId = resourceId(seeded, 'Microsoft.Storage/storageAccounts', seeded.storageAccount);
   if (!storageAccounts(emulator).get(resourceKey(storageId))) {
-    await putStorageAccount(emulator, blobs, storageId, { location, kind: 'StorageV2', sku: { name: 'Standard_LRS' } });
+    putStorageAccount(emulator, blobs, storageId, { location, kind: 'StorageV2', sku: { name: 'Standard_LRS' } });
   }
 
   await seedRegistry(emulator, { subscriptionId, resourceGroup, name: seeded.registry, location });
@@ -40,7 +40,7 @@ export async function seed(emulator: Emulator, blobs: BlobStore): Promise<void> 
   if (!workspaces(emulator).get(resourceKey(workspaceId))) {
     const containerRegistry = resourceId(seeded, 'Microsoft.ContainerRegistry/registries', seeded.registry);
     const properties = { friendlyName: seeded.workspace, storageAccount: storageId, containerRegistry };
-    const { workspace } = await putWorkspace(emulator, blobs, workspaceId, { location, properties });
+    const { workspace } = putWorkspace(emulator, blobs, workspaceId, { location, properties });
     addCompute(emulator, workspace, seeded.compute, 'Standard_DS3_v2');
   } else if (!computes(emulator).get(resourceKey(`${workspaceId}/computes/${seeded.compute}`))) {
     const workspace = workspaces(emulator).get(resourceKey(workspaceId));

@@ -60,12 +60,12 @@ export function storageAccountOf(workspace: Workspace): string {
 }
 
 /** Makes or updates a workspace, with the containers of its default datastores. */
-export async function putWorkspace(
+export function putWorkspace(
   emulator: Emulator,
   blobs: BlobStore,
   id: string,
   body: WorkspaceBody,
-): Promise<{ workspace: Workspace; change: 'created' | 'updated' | 'unchanged' }> {
+): { workspace: Workspace; change: 'created' | 'updated' | 'unchanged' } {
   const existing = workspaces(emulator).get(resourceKey(id));
   const workspace: Workspace = {
     ...body,
@@ -74,18 +74,20 @@ export async function putWorkspace(
     createdAt: existing?.createdAt ?? emulator.clock.now().toISOString(),
   };
   if (isDeepStrictEqual(existing, workspace)) return { workspace, change: 'unchanged' };
-  if (workspace.properties.storageAccount !== undefined) {
-    const client = await blobs.client(storageAccountOf(workspace));
-    for (const container of [defaultContainer(workspace), artifactContainer]) {
-      await client.getContainerClient(container).createIfNotExists();
-    }
-  }
+  ensureContainers(blobs, workspace);
   workspaces(emulator).put(resourceKey(id), workspace);
   return { workspace, change: existing === undefined ? 'created' : 'updated' };
 }
 
+function ensureContainers(blobs: BlobStore, workspace: Workspace): void {
+  if (workspace.properties.storageAccount === undefined) return;
+  blobs.ensureContainers(storageAccountOf(workspace), [defaultContainer(workspace), artifactContainer]);
+}
+
 /** Workspaces: get, list, put. */
 export function registerWorkspaces(app: FastifyInstance, emulator: Emulator, blobs: BlobStore): void {
+  // An emulator that was killed may have a workspace whose containers it had not come to make.
+  for (const workspace of workspaces(emulator).list()) ensureContainers(blobs, workspace);
   emulator.inventory.source(() =>
     workspaces(emulator)
       .list()
@@ -108,7 +110,7 @@ export function registerWorkspaces(app: FastifyInstance, emulator: Emulator, blo
   app.put<{ Params: WorkspaceParams }>(workspacePath, async (request, reply) => {
     const { workspace: name, ...group } = request.params;
     const id = resourceId(group, workspaceType, name);
-    const { workspace, change } = await putWorkspace(emulator, blobs, id, parseBody(bodySchema, request.body));
+    const { workspace, change } = putWorkspace(emulator, blobs, id, parseBody(bodySchema, request.body));
     effect(request, { change, kind: 'workspace', id });
     return reply.code(change === 'created' ? 201 : 200).send(toBody(emulator, workspace));
   });

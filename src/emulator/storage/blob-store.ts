@@ -26,22 +26,22 @@ export class BlobStore {
       },
     );
     store.url = listener.url;
-    for (const account of storageAccounts(emulator).list()) {
-      store.open(account).catch((error: unknown) => emulator.log.error({ err: error }, 'Azurite did not start'));
-    }
+    for (const account of storageAccounts(emulator).list()) store.open(account);
     emulator.inventory.source(() => store.inventory());
     return store;
   }
 
-  /** Starts an account's Azurite; one that runs goes on. */
-  open(account: StorageAccount): Promise<Azurite> {
+  /** Begins to start an account's Azurite; one that runs goes on. Calls to its blobs wait for it. */
+  open(account: StorageAccount): void {
     const name = resourceName(account.id);
-    let azurite = this.azurites.get(name);
-    if (azurite === undefined) {
-      azurite = startAzurite(this.emulator, name, account.keys[0]);
-      this.azurites.set(name, azurite);
-    }
-    return azurite;
+    if (!this.azurites.has(name)) this.keep(name, startAzurite(this.emulator, name, account.keys[0]));
+  }
+
+  /** Begins to make containers that Azure itself needs. Calls to the account's blobs wait for them. */
+  ensureContainers(account: string, containers: readonly string[]): void {
+    const starting = this.azurites.get(account);
+    if (starting === undefined) throw new Error(`there is no storage account ${account}`);
+    this.keep(account, withContainers(starting, containers));
   }
 
   /** The account's blob endpoint as clients see it, with a slash at its end. */
@@ -64,6 +64,12 @@ export class BlobStore {
     }
   }
 
+  private keep(account: string, starting: Promise<Azurite>): void {
+    this.azurites.set(account, starting);
+    // Who needs it gets the error too; the health check is one of them.
+    starting.catch((error: unknown) => this.emulator.log.error({ err: error, account }, 'blobs did not start'));
+  }
+
   private azurite(account: string): Promise<Azurite> | undefined {
     return this.azurites.get(account);
   }
@@ -80,4 +86,10 @@ export class BlobStore {
     }
     return items;
   }
+}
+
+async function withContainers(starting: Promise<Azurite>, containers: readonly string[]): Promise<Azurite> {
+  const azurite = await starting;
+  for (const container of containers) await azurite.client.getContainerClient(container).createIfNotExists();
+  return azurite;
 }

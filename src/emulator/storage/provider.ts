@@ -23,13 +23,13 @@ const bodySchema = z.object({
   tags: tagsSchema.optional(),
 });
 
-/** Makes a storage account and starts its blobs; an account that exists keeps its keys. */
-export async function putStorageAccount(
+/** Makes a storage account and begins to start its blobs; an account that exists keeps its keys. */
+export function putStorageAccount(
   emulator: Emulator,
   blobs: BlobStore,
   id: string,
   { location, kind, sku, tags }: z.output<typeof bodySchema>,
-): Promise<{ account: StorageAccount; change: 'created' | 'updated' | 'unchanged' }> {
+): { account: StorageAccount; change: 'created' | 'updated' | 'unchanged' } {
   const accounts = storageAccounts(emulator);
   const existing = accounts.get(resourceKey(id));
   const account: StorageAccount = {
@@ -43,7 +43,7 @@ export async function putStorageAccount(
   };
   if (isDeepStrictEqual(existing, account)) return { account, change: 'unchanged' };
   accounts.put(resourceKey(id), account);
-  await blobs.open(account);
+  blobs.open(account);
   return { account, change: existing === undefined ? 'created' : 'updated' };
 }
 
@@ -75,7 +75,7 @@ export function registerStorage(app: FastifyInstance, emulator: Emulator, blobs:
   app.put<AccountRoute>(`${base}/:account`, async (request) => {
     const { account: name, ...group } = request.params;
     const id = resourceId(group, accountType, name);
-    const { account, change } = await putStorageAccount(emulator, blobs, id, parseBody(bodySchema, request.body));
+    const { account, change } = putStorageAccount(emulator, blobs, id, parseBody(bodySchema, request.body));
     effect(request, { change, kind: 'storage-account', id });
     return toBody(account, blobs);
   });
