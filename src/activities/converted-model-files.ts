@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import pLimit from 'p-limit';
-import { parseDatastoreUri, readBlob, type BlobStore } from '../azure/blobs.js';
+import { downloadBlob, parseDatastoreUri, type BlobStore } from '../azure/blobs.js';
 import { PARALLEL_TRANSFERS } from '../azure/limits.js';
+import { readFileDigest } from '../azure/uploads.js';
 import type { ModelVersion } from '../deployment/activities.js';
 import { ConvertedModelManifest } from '../deployment/converted-model.js';
-import { digestOf } from '../deployment/digests.js';
 import { SlipwayError } from '../deployment/errors.js';
 import { CONVERTED_MANIFEST } from './conversion-result.js';
 
@@ -47,19 +47,23 @@ async function fetchFiles(
   abortSignal: AbortSignal,
 ): Promise<void> {
   const prefix = parseDatastoreUri(url).path;
-  const fetchFile = async (file: string, expected: string): Promise<Buffer> => {
-    const content = await readBlob(store, `${prefix}/${file}`, abortSignal);
-    if (content && digestOf(content) === expected) return place(directory, file, content);
-    const what = content ? 'is not what the manifest says' : 'is missing';
+  const fetchFile = async (file: string, expected: string): Promise<string> => {
+    const target = placeIn(directory, file);
+    await mkdir(path.dirname(target), { recursive: true });
+    const there = await downloadBlob(store, `${prefix}/${file}`, target, abortSignal);
+    if (there && (await readFileDigest(target)).digest === expected) return target;
+    const what = there ? 'is not what the manifest says' : 'is missing';
     throw new SlipwayError('ConvertedModelDamaged', `${file} of the converted model ${what}`, {
       fix: 'Remove the conversion from the cache and deploy again.',
     });
   };
-  const manifest = await fetchFile(CONVERTED_MANIFEST, digest);
-  const files = filesOf(ConvertedModelManifest.parse(JSON.parse(manifest.toString('utf8'))));
+  const manifest = await readFile(await fetchFile(CONVERTED_MANIFEST, digest), 'utf8');
+  const files = filesOf(ConvertedModelManifest.parse(JSON.parse(manifest)));
   const limit = pLimit(PARALLEL_TRANSFERS);
   // Every download ends before a failure is thrown: the directory is removed then, and nothing may write into it any more.
-  const fetched = await Promise.allSettled([...files].map(([file, expected]) => limit(() => fetchFile(file, expected))));
+  const fetched = await Promise.allSettled(
+    [...files].map(([file, expected]) => limit(() => fetchFile(file, expected))),
+  );
   for (const each of fetched) if (each.status === 'rejected') throw each.reason;
 }
 
@@ -70,14 +74,10 @@ function filesOf({ model, preprocess, labels, goldens }: ConvertedModelManifest)
   return new Map([...files, ...rows].map(({ file, sha256 }) => [file, sha256]));
 }
 
-async function place(directory: string, file: string, content: Buffer): Promise<Buffer> {
+function placeIn(directory: string, file: string): string {
   const target = path.resolve(directory, file);
-  if (!target.startsWith(path.resolve(directory) + path.sep)) {
-    throw new SlipwayError('ConvertedModelInvalid', `The manifest names ${file}, which lies outside of the model`);
-  }
-  await mkdir(path.dirname(target), { recursive: true });
-  await writeFile(target, content);
-  return content;
+  if (target.startsWith(path.resolve(directory) + path.sep)) return target;
+  throw new SlipwayError('ConvertedModelInvalid', `The manifest names ${file}, which lies outside of the model`);
 }
 
 async function exists(directory: string): Promise<boolean> {

@@ -106,6 +106,22 @@ export async function readBlob(
   }
 }
 
+/** Writes a blob of any size to a file; false when there is none. */
+export async function downloadBlob(
+  { container }: BlobStore,
+  path: string,
+  file: string,
+  abortSignal: AbortSignal,
+): Promise<boolean> {
+  try {
+    await container.getBlobClient(path).downloadToFile(file, 0, undefined, { abortSignal });
+    return true;
+  } catch (error) {
+    if (isNotFound(error)) return false;
+    throw error;
+  }
+}
+
 /** Reads at most the last `bytes` of a blob; undefined when there is none or it is empty. */
 export async function readBlobEnd(
   { container }: BlobStore,

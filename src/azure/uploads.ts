@@ -48,7 +48,7 @@ export async function readTree(directory: string, keep: (path: string) => boolea
       .map((entry) => path.join(entry.parentPath ?? entry.path, entry.name))
       .map((file) => ({ file, name: path.relative(directory, file).split(path.sep).join('/') }))
       .filter(({ name }) => keep(name))
-      .map(({ file, name }) => limit(async () => [name, await describe(file)] as const)),
+      .map(({ file, name }) => limit(async () => [name, await readFileDigest(file)] as const)),
   );
   if (found.length === 0) throw new SlipwayError('EmptyDirectory', `${directory} holds no file`);
   const files = new Map(found);
@@ -56,7 +56,8 @@ export async function readTree(directory: string, keep: (path: string) => boolea
   return { files, digest, bytes: found.reduce((sum, [, { bytes }]) => sum + bytes, 0) };
 }
 
-async function describe(file: string): Promise<LocalFile> {
+/** Size and digest of a file. */
+export async function readFileDigest(file: string): Promise<LocalFile> {
   const hash = createHash('sha256');
   await pipeline(createReadStream(file), hash);
   const { size } = await stat(file);
