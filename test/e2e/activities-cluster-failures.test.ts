@@ -2,7 +2,12 @@ import { appendFile, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ApplicationFailure } from '@temporalio/common';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { clusterRef } from '../../src/azure/clusters.js';
+import { connectToKubernetes } from '../../src/azure/kubernetes/connection.js';
+import { PodTunnel } from '../../src/azure/kubernetes/port-forward.js';
 import { digestOf } from '../../src/deployment/digests.js';
+import { PredictClient } from '../../src/scoring/client/predict-client.js';
+import { PredictError } from '../../src/scoring/client/predict-error.js';
 import type { ActivityRunner } from '../fixtures/activities.js';
 import { startEmulator, type TestEmulator } from '../fixtures/emulator.js';
 import { createCluster, kubernetesClients, deployment, type KubernetesClients } from '../fixtures/kubernetes.js';
@@ -152,6 +157,17 @@ describe('a release', () => {
     const wrong = { ...input, photos: first ? [{ ...first, expect: 999 }, ...rest] : [] };
     await expect(run('smokeScore', wrong)).rejects.toEqual(failure('ExpectedClassMissing'));
     await run('removeService', removal());
+  });
+
+  it('cannot be scored through a pod that is gone, and the tunnel says why', async () => {
+    const signal = AbortSignal.timeout(10_000);
+    const ref = clusterRef(local.identity(OURS), 'slipway-pets');
+    const tunnel = await PodTunnel.open(await connectToKubernetes(local.azure, ref, signal), 'gone', 8500);
+    const client = PredictClient.connect({ address: tunnel.address, model: 'pets' });
+    await expect(client.metadata({ timeoutMs: 2000 })).rejects.toThrow(PredictError);
+    expect(tunnel.refusal?.message).toMatch(/No port-forward to gone: .*404/);
+    client.close();
+    await tunnel.close();
   });
 
   it('does not touch what others made under its names', async () => {

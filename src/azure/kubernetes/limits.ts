@@ -12,11 +12,11 @@ export const DRAIN_SECONDS = 10;
 /** Seconds between SIGTERM and SIGKILL: the drain, and as much again for a busy node. */
 export const TERMINATION_GRACE_SECONDS = 3 * DRAIN_SECONDS;
 
-/** Seconds between two looks of the start-up probe; a model is loaded in a few. */
-export const STARTUP_PERIOD_SECONDS = 2;
+/** Seconds between two looks of the start-up probe: a small model is loaded in one or two. */
+export const STARTUP_PERIOD_SECONDS = 1;
 
 /** Looks of the start-up probe: five minutes to load the largest model from a cold disk and score its goldens. */
-export const STARTUP_FAILURES = 150;
+export const STARTUP_FAILURES = 300;
 
 /** How long a running container may stay unready before its probe is the failure, in milliseconds: start-up, and a minute over. */
 export const UNREADY_LIMIT_MS = (STARTUP_PERIOD_SECONDS * STARTUP_FAILURES + 60) * 1000;
