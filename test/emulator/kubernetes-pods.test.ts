@@ -96,6 +96,20 @@ describe('a pod that runs', () => {
     expect((await ask(plain, '/file?path=/app/server.mjs')).body).toContain('createServer');
   });
 
+  it('writes to volumes only where its root is read-only, and is not root where that is forbidden', async () => {
+    const securityContext = { runAsUser: 0, readOnlyRootFilesystem: true };
+    const volumeMounts = [{ name: 'scratch', mountPath: '/scratch' }];
+    const pod = { volumes: [{ name: 'scratch', emptyDir: {} }] };
+    const fixed = await run('fixed', { container: { securityContext, volumeMounts }, pod });
+    expect(await ask(fixed, '/write?path=/tmp/note')).toEqual({ status: 403, body: 'EROFS' });
+    expect((await ask(fixed, '/write?path=/scratch/note')).status).toBe(200);
+
+    const container = { securityContext: { runAsUser: 0, runAsNonRoot: true } };
+    await clients.apps.createNamespacedDeployment({ namespace, body: deployment('rooted', image, { container }) });
+    await waitingFor(clients, 'rooted', 'CreateContainerConfigError');
+    await clients.apps.deleteNamespacedDeployment({ namespace, name: 'rooted' });
+  });
+
   it('gets Secrets and ConfigMaps as variables and files, and new content of files', async () => {
     const { core } = clients;
     await core.createNamespacedSecret({

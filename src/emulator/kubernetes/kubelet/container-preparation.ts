@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { ClusterContext } from '../cluster-context.js';
 import type { Container, Pod } from '../objects/pod.js';
-import { commandOf, environmentOf } from './environment.js';
+import { commandOf, ContainerConfigError, environmentOf } from './environment.js';
 import type { ImageStore, PulledImage } from './image-store.js';
 import { buildRoot, provideFile } from './root-file-system.js';
 import { findProgram, resolveUser, type Mount, type Sandbox, type Sandboxed } from './sandbox.js';
@@ -34,7 +34,11 @@ export async function prepareContainer(pod: PodEnvironment, spec: Container, ima
   const layers = await pod.images.layers(image);
   await buildRoot(root, layers, sandbox.canShareFiles);
   // Who the user is stands in the image's own files. Only root could write to shared ones.
-  const user = resolveUser(root, image.config.User ?? '', userOverride(pod.pod, spec));
+  const security = { ...pod.pod.spec.securityContext, ...spec.securityContext };
+  const user = resolveUser(root, image.config.User ?? '', security);
+  if (user.uid === 0 && security.runAsNonRoot === true) {
+    throw new ContainerConfigError('container has runAsNonRoot and image will run as root');
+  }
   if (sandbox.canShareFiles && user.uid === 0) await buildRoot(root, layers, false);
   await provideFile(root, '/etc/hosts', `127.0.0.1\tlocalhost\n${podIP}\t${name}\n`);
   await provideFile(root, '/etc/hostname', `${name}\n`);
@@ -44,16 +48,8 @@ export async function prepareContainer(pod: PodEnvironment, spec: Container, ima
   }
   const purpose = `container ${spec.name} of pod ${namespace}/${name}`;
   const workingDirectory = spec.workingDir ?? (image.config.WorkingDir || '/');
-  return { purpose, root, command, environment, workingDirectory, user, mounts: mountsOf(pod, spec) };
-}
-
-/** The user that pod or container ask for instead of the image's. */
-function userOverride({ spec: { securityContext } }: Pod, container: Container): { uid?: number; gid?: number } {
-  const { runAsUser, runAsGroup } = { ...securityContext, ...container.securityContext };
-  return {
-    ...(runAsUser === undefined ? {} : { uid: runAsUser }),
-    ...(runAsGroup === undefined ? {} : { gid: runAsGroup }),
-  };
+  const readOnlyRoot = security.readOnlyRootFilesystem === true;
+  return { purpose, root, readOnlyRoot, command, environment, workingDirectory, user, mounts: mountsOf(pod, spec) };
 }
 
 function mountsOf({ directory }: PodEnvironment, spec: Container): Mount[] {

@@ -60,7 +60,9 @@ export class ContainerRunner {
       this.crashBackOff.resetIfLasted(startedAt);
       this.waitToRestart();
       await this.crashBackOff.wait(signal);
-      if (!signal.aborted) this.status.restartCount += 1;
+      // What could not be configured has not run.
+      const hasRun = this.status.state.waiting?.reason !== 'CreateContainerConfigError';
+      if (!signal.aborted && hasRun) this.status.restartCount += 1;
     }
   }
 

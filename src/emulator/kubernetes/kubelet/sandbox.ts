@@ -21,6 +21,8 @@ export interface Sandboxed {
   /** For people who look at the list of processes that were left behind. */
   purpose: string;
   root: string;
+  /** Whether only volumes can be written to; without effect in `plain`. */
+  readOnlyRoot: boolean;
   command: readonly string[];
   environment: Readonly<Record<string, string>>;
   workingDirectory: string;
@@ -44,12 +46,13 @@ export function detectIsolation(): Isolation {
 }
 
 /**
- * Runs inside the new namespaces, with the machine's own tools, up to the change of root. Its arguments: the root, the
- * number of mounts with a source and a target each, and the last command. Programs are named by their full path because the
- * environment is already the container's.
+ * Runs inside the new namespaces, with the machine's own tools, up to the change of root. Its arguments: the root, `ro` or `rw`,
+ * the number of mounts with a source and a target each, and the last command. Programs are named by their full path because
+ * the environment is already the container's. A root that cannot be made read-only (some user namespaces) stays writable.
  */
 const script = `set -e
-root="$1"; mounts="$2"; shift 2
+root="$1"; access="$2"; mounts="$3"; shift 3
+MOUNT --bind "$root" "$root"
 MOUNT -t proc proc "$root/proc"
 MOUNT --rbind /sys "$root/sys" 2>/dev/null || true
 MOUNT -t tmpfs -o mode=755 tmpfs "$root/dev"
@@ -67,6 +70,7 @@ while [ "$mounts" -gt 0 ]; do
   MOUNT --bind "$1" "$2"
   mounts=$((mounts - 1)); shift 2
 done
+[ "$access" = rw ] || MOUNT -o remount,bind,ro "$root" || true
 unset PWD
 exec "$@"
 `;
@@ -121,6 +125,7 @@ export class Sandbox {
   private spawnIsolated({
     purpose,
     root,
+    readOnlyRoot,
     command,
     environment,
     workingDirectory,
@@ -149,6 +154,7 @@ export class Sandbox {
       prepare,
       'sandbox',
       root,
+      readOnlyRoot ? 'ro' : 'rw',
       String(mounts.length),
       ...places,
       ...changeRoot,
@@ -205,14 +211,18 @@ export function findProgram(
 }
 
 /** Numbers of the user that a container runs as; names are looked up in the image's own files. */
-export function resolveUser(root: string, imageUser: string, override: { uid?: number; gid?: number }) {
+export function resolveUser(
+  root: string,
+  imageUser: string,
+  { runAsUser, runAsGroup }: { runAsUser?: number | undefined; runAsGroup?: number | undefined },
+): { uid: number; gid: number } {
   const [userName = '', groupName] = imageUser.split(':');
   const passwd = readEntries(root, '/etc/passwd');
   const group = readEntries(root, '/etc/group');
   const known = passwd.find(([name, , uid]) => name === userName || uid === userName);
-  const uid = override.uid ?? toNumber(userName) ?? toNumber(known?.[2]) ?? 0;
+  const uid = runAsUser ?? toNumber(userName) ?? toNumber(known?.[2]) ?? 0;
   const namedGroup = group.find(([name]) => name === groupName)?.[2];
-  const gid = override.gid ?? toNumber(groupName) ?? toNumber(namedGroup) ?? toNumber(known?.[3]) ?? 0;
+  const gid = runAsGroup ?? toNumber(groupName) ?? toNumber(namedGroup) ?? toNumber(known?.[3]) ?? 0;
   return { uid, gid };
 }
 

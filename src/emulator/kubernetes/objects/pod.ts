@@ -42,6 +42,8 @@ export type Probe = z.infer<typeof probeSchema>;
 const securityContextSchema = z.looseObject({
   runAsUser: z.number().int().optional(),
   runAsGroup: z.number().int().optional(),
+  runAsNonRoot: z.boolean().optional(),
+  readOnlyRootFilesystem: z.boolean().optional(),
 });
 
 const containerSchema = z.looseObject({
