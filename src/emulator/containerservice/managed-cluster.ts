@@ -128,7 +128,7 @@ export function clusterBody(cluster: ManagedCluster): Record<string, unknown> {
 /** Passwords that were sent are never answered. */
 function withoutSecrets({ servicePrincipalProfile, ...properties }: Record<string, unknown>): Record<string, unknown> {
   if (typeof servicePrincipalProfile !== 'object' || servicePrincipalProfile === null) return properties;
-  const { secret, ...profile } = servicePrincipalProfile as Record<string, unknown>;
+  const { secret: _, ...profile } = servicePrincipalProfile as Record<string, unknown>;
   return { ...properties, servicePrincipalProfile: profile };
 }
 
