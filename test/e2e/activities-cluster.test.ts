@@ -1,3 +1,5 @@
+import { appendFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { ApplicationFailure } from '@temporalio/common';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { SmokeInput } from '../../src/deployment/activities.js';
@@ -7,6 +9,7 @@ import { LocalReleases } from '../fixtures/local-release.js';
 
 const FIRST = 'daaaaaaaaaaa';
 const SECOND = 'dbbbbbbbbbbb';
+const THIRD = 'dccccccccccc';
 
 let emulator: TestEmulator;
 let local: LocalReleases;
@@ -92,8 +95,22 @@ describe('a release on a cluster of its own', () => {
     await run('scorePublic', { ...second, address });
   });
 
+  it('takes its image along when it is no longer kept', async () => {
+    const digests = async () => {
+      const items = await emulator.inventory();
+      return items.filter(({ kind }) => kind === 'manifest').map(({ id }) => id.split('@').at(-1));
+    };
+    const converted = await local.convertedModel((directory) => appendFile(join(directory, 'manifest.json'), '\n'));
+    const third = await local.release({ deploymentId: THIRD, converted });
+    await local.goLive(third);
+    expect(await digests()).toContain(first.image.digest);
+    await run('retireReleases', { ...third, keepReleases: 1 });
+    expect(await digests()).toEqual([third.image.digest]);
+    await run('scorePublic', { ...third, address });
+  });
+
   it('is found and removed by its marks alone, the cluster last', async () => {
-    const identity = local.identity('dcccccccccccc');
+    const identity = local.identity('dddddddddddd');
     const location = await run('findService', { identity });
     expect(location).toEqual({ cluster: { name: 'slipway-pets', existing: false }, found: true });
 
