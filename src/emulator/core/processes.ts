@@ -18,6 +18,7 @@ interface Recorded {
 export class Processes {
   private readonly recorded: Collection<Recorded>;
   private readonly live = new Set<ChildProcess>();
+  private isClosed = false;
 
   constructor(documents: Documents) {
     this.recorded = documents.collection<Recorded>('processes');
@@ -25,6 +26,7 @@ export class Processes {
 
   /** Starts a child that leads its own process group. `purpose` is for people who read the state. */
   spawn(purpose: string, command: string, args: readonly string[], options: SpawnOptions): ChildProcess {
+    if (this.isClosed) throw new Error(`${purpose} is not started: the emulator stops`);
     const child = spawn(command, args, { ...options, detached: true });
     const { pid } = child;
     if (pid !== undefined) {
@@ -50,8 +52,9 @@ export class Processes {
     signalGroup(pid, 'SIGKILL');
   }
 
-  /** Ends all children; the last thing that a stopping emulator does. */
+  /** Ends all children and lets no other begin; the last thing that a stopping emulator does. */
   async stopAll(): Promise<void> {
+    this.isClosed = true;
     await Promise.all([...this.live].map((child) => this.stop(child)));
   }
 
