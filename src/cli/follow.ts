@@ -1,6 +1,7 @@
 import type { ChangeHandle, ChangeResults, Snapshot } from '../client.js';
 import type { WorkflowName } from '../deployment/temporal.js';
-import { EXIT, exitCodeOf } from './exit-codes.js';
+import { exitCodeOf } from './exit-code-of.js';
+import { EXIT } from './exit-codes.js';
 import { renderError } from './render/errors.js';
 import type { Terminal } from './render/terminal.js';
 import { showChange } from './render/watch.js';

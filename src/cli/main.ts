@@ -1,15 +1,12 @@
 import { Command, CommanderError } from 'commander';
-import { cancel, watch } from './commands/watch.js';
-import { deploy } from './commands/deploy.js';
-import { emulator, worker } from './commands/parts.js';
-import { remove } from './commands/delete.js';
-import { score } from './commands/score.js';
-import { status } from './commands/status.js';
-import { up } from './commands/up.js';
-import { EXIT, exitCodeOf } from './exit-codes.js';
+import type { DeleteOptions } from './commands/delete.js';
+import type { DeployOptions } from './commands/deploy.js';
+import type { ScoreCommandOptions } from './commands/score.js';
+import type { StatusOptions } from './commands/status.js';
+import type { CancelOptions, WatchOptions } from './commands/watch.js';
+import { EXIT } from './exit-codes.js';
 import { Interrupted } from './local/interruption.js';
-import { renderError } from './render/errors.js';
-import { terminal as thisTerminal } from './render/terminal.js';
+import { terminal as thisTerminal, type Terminal } from './render/terminal.js';
 
 const EXIT_CODES = `
 Exit codes:
@@ -39,19 +36,30 @@ export async function main(argv: readonly string[]): Promise<number> {
   } catch (error) {
     if (error instanceof Interrupted) return EXIT.detached;
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.internal;
+    const [{ renderError }, { exitCodeOf }] = await Promise.all([
+      import('./render/errors.js'),
+      import('./exit-code-of.js'),
+    ]);
     for (const line of renderError(error, terminal.colors)) terminal.say(line);
     return exitCodeOf(error);
   }
 }
 
-type Run = (terminal: ReturnType<typeof thisTerminal>) => Promise<number>;
+type Run = (terminal: Terminal) => Promise<number>;
 
+/** Each command loads its own code: the Azure SDKs take a second, and `--help` needs none of them. */
 function commands(act: (run: Run) => Promise<void>): Command {
   const program = new Command('slipway')
     .description('From a SavedModel to a live, verified scoring service on Azure Kubernetes Service, and back')
     .exitOverride()
     .showHelpAfterError('(slipway --help lists the commands)')
     .addHelpText('after', EXIT_CODES);
+  addServiceCommands(program, act);
+  addLocalCommands(program, act);
+  return program;
+}
+
+function addServiceCommands(program: Command, act: (run: Run) => Promise<void>): void {
   const command = (usage: string, description: string): Command =>
     program
       .command(usage)
@@ -61,52 +69,55 @@ function commands(act: (run: Run) => Promise<void>): Command {
   command('deploy <file>', 'deploy the service that a file describes, and watch it')
     .option('--detach', 'return as soon as it runs')
     .option('--json', 'print the outcome as one JSON object')
-    .action((file: string, options: Parameters<typeof deploy>[1]) =>
-      act((terminal) => deploy(file, options, terminal)),
+    .action((file: string, options: DeployOptions) =>
+      act(async (terminal) => (await import('./commands/deploy.js')).deploy(file, options, terminal)),
     );
   command('watch <service>', 'watch the change of a service that runs, or see how the last one ended')
     .option('--json', 'print the outcome as one JSON object')
-    .action((name: string, options: Parameters<typeof watch>[1]) => act((terminal) => watch(name, options, terminal)));
+    .action((service: string, options: WatchOptions) =>
+      act(async (terminal) => (await import('./commands/watch.js')).watch(service, options, terminal)),
+    );
   command('status [service]', 'the local parts and their addresses, and the newest changes')
     .option('--json', 'print them as one JSON object')
-    .action((name: string | undefined, options: Parameters<typeof status>[1]) =>
-      act((terminal) => status(name, options, terminal)),
+    .action((service: string | undefined, options: StatusOptions) =>
+      act(async (terminal) => (await import('./commands/status.js')).status(service, options, terminal)),
     );
   command('score <service> <photo...>', 'score JPEGs with a live service: its top-5 classes with confidence')
     .option('--address <host:port>', 'where it answers (default: as its newest deployment said)')
     .option('--key <key>', 'scoring key (default: read from the cluster)')
     .option('--model <name>', 'name of the model, with --address (default: the service’s name)')
     .option('--json', 'print the scores as one JSON array')
-    .action((name: string, photos: string[], options: Parameters<typeof score>[2]) =>
-      act((terminal) => score(name, photos, options, terminal)),
+    .action((service: string, photos: string[], options: ScoreCommandOptions) =>
+      act(async (terminal) => (await import('./commands/score.js')).score(service, photos, options, terminal)),
     );
   command('cancel <service>', 'stop the change of a service that runs; what was begun is undone')
     .option('--detach', 'do not watch the undo')
-    .action((name: string, options: Parameters<typeof cancel>[1]) =>
-      act((terminal) => cancel(name, options, terminal)),
+    .action((service: string, options: CancelOptions) =>
+      act(async (terminal) => (await import('./commands/watch.js')).cancel(service, options, terminal)),
     );
   command('delete <service>', 'tear a service down: service, image, registered model, converted model')
     .option('--with-cluster', 'also the cluster, when it was created for this service and nothing else runs on it')
     .option('--yes', 'do not ask')
     .option('--json', 'print the outcome as one JSON object')
-    .action((name: string, options: Parameters<typeof remove>[1]) =>
-      act((terminal) => remove(name, options, terminal)),
+    .action((service: string, options: DeleteOptions) =>
+      act(async (terminal) => (await import('./commands/delete.js')).remove(service, options, terminal)),
     );
+}
 
+function addLocalCommands(program: Command, act: (run: Run) => Promise<void>): void {
   program
     .command('up')
     .description('run all local parts in this terminal: Temporal with its Web UI, the local Azure, a worker')
-    .action(() => act(up));
+    .action(() => act(async (terminal) => (await import('./commands/up.js')).up(terminal)));
   program
     .command('emulator')
     .description('run the local Azure alone; further arguments are its own')
     .argument('[args...]')
     .allowUnknownOption()
     .helpOption(false)
-    .action((args: string[]) => act(() => emulator(args)));
+    .action((args: string[]) => act(async () => (await import('./commands/parts.js')).emulator(args)));
   program
     .command('worker')
     .description('run a worker')
-    .action(() => act(worker));
-  return program;
+    .action(() => act(async () => (await import('./commands/parts.js')).worker()));
 }

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client, WorkflowHandle } from '@temporalio/client';
+import { SlipwayError } from '../deployment/errors.js';
 import { PROGRESS_QUERY, type Progress } from '../deployment/progress.js';
 import type { DeployResult, TeardownResult } from '../deployment/result.js';
 import type { WorkflowName } from '../deployment/temporal.js';
@@ -53,8 +54,16 @@ export class ChangeHandle<Name extends WorkflowName = WorkflowName> {
     }
   }
 
-  /** Asks it to stop; what was begun is undone. Returns at once: the undo is watched like the rest. */
+  /**
+   * Asks it to stop; what was begun is undone. Returns at once: the undo is watched like the rest.
+   *
+   * @throws SlipwayError `NothingRuns` when it has ended
+   */
   async cancel(): Promise<void> {
+    const { status } = await this.workflow.describe();
+    if (status.name !== 'RUNNING') {
+      throw new SlipwayError('NothingRuns', `The last ${this.change} of ${this.service} has ended: ${status.name}`);
+    }
     await this.workflow.cancel();
   }
 

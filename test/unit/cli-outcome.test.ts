@@ -1,7 +1,7 @@
 import pc from 'picocolors';
 import { describe, expect, it } from 'vitest';
 import { ChangeFailed, ChangeRunning, SlipwayError } from '../../src/client.js';
-import { exitCodeOf } from '../../src/cli/exit-codes.js';
+import { exitCodeOf } from '../../src/cli/exit-code-of.js';
 import { renderError } from '../../src/cli/render/errors.js';
 import { progressWith, snapshot, START, undo } from '../fixtures/progress.js';
 

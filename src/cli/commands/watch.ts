@@ -1,3 +1,4 @@
+import { EXIT } from '../exit-codes.js';
 import { follow } from '../follow.js';
 import { print, type Terminal } from '../render/terminal.js';
 import { openSession } from '../session.js';
@@ -6,6 +7,11 @@ import { outcome } from './deploy.js';
 export interface WatchOptions {
   readonly config?: string;
   readonly json?: boolean;
+}
+
+export interface CancelOptions {
+  readonly config?: string;
+  readonly detach?: boolean;
 }
 
 /** `slipway watch SERVICE`: the change that runs, or how the newest one ended. */
@@ -22,11 +28,7 @@ export async function watch(service: string, options: WatchOptions, terminal: Te
 }
 
 /** `slipway cancel SERVICE`: stops the change that runs; what was begun is undone. */
-export async function cancel(
-  service: string,
-  options: WatchOptions & { detach?: boolean },
-  terminal: Terminal,
-): Promise<number> {
+export async function cancel(service: string, options: CancelOptions, terminal: Terminal): Promise<number> {
   const { client } = await openSession(options);
   try {
     const handle = await client.getDeployment(service);
@@ -35,7 +37,7 @@ export async function cancel(
     if (options.detach) return 0;
     const followed = await follow(handle, terminal);
     // To be cancelled is what was asked for.
-    return followed.end === 'failed' && followed.exitCode !== 5 ? 0 : followed.exitCode;
+    return followed.end === 'failed' && followed.exitCode !== EXIT.residue ? 0 : followed.exitCode;
   } finally {
     await client.close();
   }

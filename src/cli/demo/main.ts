@@ -1,6 +1,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import { STEPS, type Step } from '../../deployment/steps.js';
-import { EXIT, exitCodeOf } from '../exit-codes.js';
+import { exitCodeOf } from '../exit-code-of.js';
+import { EXIT } from '../exit-codes.js';
 import { Interrupted } from '../local/interruption.js';
 import { renderError } from '../render/errors.js';
 import { print, terminal as thisTerminal } from '../render/terminal.js';
