@@ -43,15 +43,13 @@ export function createClusterRemovalActivities(azure: AzureConnection): Activiti
       const { containerRegistryId } = await getWorkspace(azure, identity, attempt.abortSignal);
       const granted = await findPullGrants(azure, identity, containerRegistryId, attempt.abortSignal);
       const ours = granted.filter(({ owner }) => isInScope(owner, input));
-      if (ours.length === 0) {
-        requireAbsence(input, 'the right to pull', attempt);
+      if (ours.length > 0 && (await pullersBeside(azure, input, attempt)).length > 0)
         return { removed: removedSoFar() };
-      }
-      if ((await pullersBeside(azure, input, attempt)).length > 0) return { removed: removedSoFar() };
       for (const grant of ours) {
         await revokePull(azure, identity, containerRegistryId, grant, attempt.abortSignal);
         removedSoFar([grant.id]);
       }
+      requireAbsence(input, 'the right to pull', attempt);
       return { removed: removedSoFar() };
     }),
   };

@@ -1,4 +1,3 @@
-import { imageRepository, isOfService, type Identity } from '../deployment/names.js';
 import type { AzureConnection } from '../azure/connection.js';
 import type { Kubernetes } from '../azure/kubernetes/connection.js';
 import { ownerOf } from '../azure/kubernetes/objects.js';
@@ -14,12 +13,11 @@ import { deleteObject, serviceObjects } from '../azure/kubernetes/releases.js';
 import { deleteModelVersion, listModelVersions } from '../azure/models.js';
 import { deleteManifest, openRepository } from '../azure/registry.js';
 import type { DeploymentActivities, Workspace } from '../deployment/activities.js';
-import { shortDigest } from '../deployment/names.js';
+import { imageRepository, isOfService, shortDigest, type Identity } from '../deployment/names.js';
 import { spokenAge } from './age.js';
+import { connectTo, nextLook } from './cluster-access.js';
 import { activity, stillRunning, type Attempt } from './failure.js';
-import { clusterLookInterval } from './intervals.js';
 import { removedSoFar } from './removal.js';
-import { connectTo } from './service.js';
 
 type Activities = Pick<DeploymentActivities, 'retireReleases'>;
 
@@ -63,10 +61,7 @@ async function removeOldReleases(
   const releases = [...new Set(old.map(({ name }) => name))];
   removedSoFar(releases);
   if (releases.length === 0) return;
-  throw stillRunning(`Draining ${releases.join(', ')}, ${spokenAge(attempt.ageSeconds)}`, {
-    ...attempt,
-    retryAfterSeconds: clusterLookInterval(attempt.ageSeconds),
-  });
+  throw stillRunning(`Draining ${releases.join(', ')}, ${spokenAge(attempt.ageSeconds)}`, nextLook(attempt));
 }
 
 interface Parts {

@@ -7,8 +7,8 @@ import { ownerOf } from '../azure/kubernetes/objects.js';
 import { readPublicService, replacePublicService, switchedBack } from '../azure/kubernetes/public-service.js';
 import { deleteObject, remainingPods, serviceObjects, type ServiceObject } from '../azure/kubernetes/releases.js';
 import type { DeploymentActivities, RemovalInput } from '../deployment/activities.js';
+import { nextLook } from './cluster-access.js';
 import { activity, stillPresent, type Attempt } from './failure.js';
-import { clusterLookInterval } from './intervals.js';
 import { isInScope, removedSoFar, requireAbsence } from './removal.js';
 
 type Activities = Pick<DeploymentActivities, 'removeService'>;
@@ -49,8 +49,7 @@ async function removeObjects(kubernetes: Kubernetes, input: RemovalInput, attemp
     const names = ours.map(({ kind, name }) => `${kind} ${name}`);
     const drain = pods.length > 0 ? [`${pods.length} pods to drain`] : [];
     throw stillPresent(`Being deleted: ${[...names, ...drain].join(', ')}`, {
-      ...attempt,
-      retryAfterSeconds: clusterLookInterval(attempt.ageSeconds),
+      ...nextLook(attempt),
       resource: names.length > 0 ? names.join(', ') : `Pods of ${input.identity.service}`,
     });
   }

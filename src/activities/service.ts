@@ -1,8 +1,7 @@
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
 import type { V1Deployment } from '@kubernetes/client-node';
-import { clusterRef } from '../azure/clusters.js';
 import type { AzureConnection } from '../azure/connection.js';
-import { connectToKubernetes, type Kubernetes } from '../azure/kubernetes/connection.js';
+import type { Kubernetes } from '../azure/kubernetes/connection.js';
 import { diagnosePod, worstOf, type PodFinding } from '../azure/kubernetes/pod-diagnosis.js';
 import { ensureRelease, lastLogLines, podEvents, podsOf, readDeployment } from '../azure/kubernetes/releases.js';
 import { getLoginServer } from '../azure/registry.js';
@@ -10,10 +9,13 @@ import type { DeploymentActivities, ReleaseInput } from '../deployment/activitie
 import { clipMessage, SlipwayError, type FailureDetail } from '../deployment/errors.js';
 import { releaseName } from '../deployment/names.js';
 import { spokenAge } from './age.js';
+import { connectTo, nextLook } from './cluster-access.js';
 import { activity, stillRunning, type Attempt } from './failure.js';
-import { clusterLookInterval, SLOW_RETRY_SECONDS } from './intervals.js';
+import { SLOW_RETRY_SECONDS } from './intervals.js';
 
 type Activities = Pick<DeploymentActivities, 'beginRelease' | 'awaitRelease'>;
+
+type Failed = Extract<PodFinding, { kind: 'failed' }>;
 
 const NO_ROOM_FIX =
   'Add nodes to the cluster, choose a larger cluster.vmSize, or ask for less with scoring.cpu and scoring.memory.';
@@ -41,30 +43,17 @@ export function createServiceActivities(azure: AzureConnection): Activities {
       if (finding?.kind === 'failed') throw await podFailure(kubernetes, finding);
       if (finding?.kind === 'blocked') throw noRoom(finding.message, attempt);
       const state = finding?.message ?? refusal(deployment) ?? 'Its pods are being made';
-      throw stillRunning(`Release ${name}: ${progress(deployment)}. ${state}, ${spokenAge(attempt.ageSeconds)}`, {
-        ...attempt,
-        retryAfterSeconds: clusterLookInterval(attempt.ageSeconds),
-      });
+      const age = spokenAge(attempt.ageSeconds);
+      throw stillRunning(`Release ${name}: ${progress(deployment)}. ${state}, ${age}`, nextLook(attempt));
     }),
   };
 }
 
-/** Connects to the cluster of a release. */
-export function connectTo(
-  azure: AzureConnection,
-  { identity, cluster }: Pick<ReleaseInput, 'identity'> & { cluster: { name: string } },
-  abortSignal: AbortSignal,
-): Promise<Kubernetes> {
-  return connectToKubernetes(azure, clusterRef(identity, cluster.name), abortSignal);
-}
-
 /** Whether all replicas of a Deployment's present generation are ready. */
-export function isReady({ metadata, spec, status }: V1Deployment): boolean {
+function isReady({ metadata, spec, status }: V1Deployment): boolean {
   const seen = (status?.observedGeneration ?? 0) >= (metadata?.generation ?? 0);
   return seen && (status?.readyReplicas ?? 0) >= (spec?.replicas ?? 1);
 }
-
-type Failed = Extract<PodFinding, { kind: 'failed' }>;
 
 async function diagnose(
   kubernetes: Kubernetes,

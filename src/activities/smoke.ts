@@ -7,9 +7,8 @@ import { SlipwayError } from '../deployment/errors.js';
 import { releaseName } from '../deployment/names.js';
 import { PredictClient, type Prediction } from '../scoring/client/predict-client.js';
 import { PredictError } from '../scoring/client/predict-error.js';
+import { connectTo, nextLook } from './cluster-access.js';
 import { activity, stillRunning, type Attempt } from './failure.js';
-import { clusterLookInterval } from './intervals.js';
-import { connectTo } from './service.js';
 import { checkAnswer } from './smoke-check.js';
 import { readReference, type Reference } from './smoke-reference.js';
 
@@ -39,7 +38,7 @@ export function createSmokeActivities(azure: AzureConnection): Activities {
     smokeScore: activity(async (input, attempt) => {
       const kubernetes = await connectTo(azure, input, attempt.abortSignal);
       const pod = await readyPod(kubernetes, input);
-      if (pod === undefined) throw wait('No pod of the release is ready to be scored', attempt);
+      if (pod === undefined) throw stillRunning('No pod of the release is ready to be scored', nextLook(attempt));
       const key = await keyOf(kubernetes, input);
       const reference = await readReference(azure, input, attempt.abortSignal);
       const tunnel = await PodTunnel.open(kubernetes, pod, GRPC_PORT);
@@ -65,7 +64,10 @@ export function createSmokeActivities(azure: AzureConnection): Activities {
       for (let connection = 0; connection < PUBLIC_CONNECTIONS; connection++) {
         const answer = await score(input.address, key, input, reference, attempt);
         if (answer.digest !== input.converted.digest) {
-          throw wait(`${input.address} is still answered by the release before (${answer.digest})`, attempt);
+          throw stillRunning(
+            `${input.address} is still answered by the release before (${answer.digest})`,
+            nextLook(attempt),
+          );
         }
         scores = answer.scores;
       }
@@ -122,8 +124,4 @@ async function keyOf(
 ): Promise<string | undefined> {
   if (scoring.auth === 'none') return undefined;
   return (await releaseKeys(kubernetes, releaseName(identity.service, image.releaseDigest)))?.primary;
-}
-
-function wait(message: string, attempt: Attempt): Error {
-  return stillRunning(message, { ...attempt, retryAfterSeconds: clusterLookInterval(attempt.ageSeconds) });
 }

@@ -10,9 +10,8 @@ import type { DeploymentActivities } from '../deployment/activities.js';
 import { SlipwayError } from '../deployment/errors.js';
 import { shortDigest } from '../deployment/names.js';
 import { spokenAge } from './age.js';
+import { connectTo, nextLook } from './cluster-access.js';
 import { activity, stillRunning } from './failure.js';
-import { clusterLookInterval } from './intervals.js';
-import { connectTo } from './service.js';
 
 type Activities = Pick<DeploymentActivities, 'beginSwitch' | 'awaitSwitch'>;
 
@@ -34,11 +33,7 @@ export function createSwitchActivities(azure: AzureConnection): Activities {
           `Service ${service} was pointed at ${selected ?? 'nothing'} by someone else during the switch`,
         );
       }
-      const wait = (what: string) =>
-        stillRunning(`${what}, ${spokenAge(attempt.ageSeconds)}`, {
-          ...attempt,
-          retryAfterSeconds: clusterLookInterval(attempt.ageSeconds),
-        });
+      const wait = (what: string) => stillRunning(`${what}, ${spokenAge(attempt.ageSeconds)}`, nextLook(attempt));
       const address = publicAddress(found);
       if (address === undefined) throw wait(`Service ${service} has no public address yet`);
       if ((await readyPod(kubernetes, input)) === undefined)

@@ -97,9 +97,12 @@ describe('a cluster', () => {
     expect(await clusterNames()).not.toContain('slipway-wrong');
   });
 
-  it('that is still being created is removed too', async () => {
+  it('that is still being created is removed with whatever it would have held', async () => {
     await emulator.inject({ name: 'stuck', match: clusterPut('slow'), when: 'operation', then: { stuck: true } });
     await run('beginCluster', input('slow'));
+    const inside = { ...removal('slow'), clusterGoesToo: true };
+    expect(await run('removeService', inside)).toEqual({ removed: [] });
+    expect(await run('removeRoleAssignment', inside)).toEqual({ removed: [] });
     expect((await run('removeCluster', removal('slow'))).removed).toHaveLength(1);
     expect(await clusterNames()).not.toContain('slipway-slow');
   });
