@@ -21,7 +21,8 @@ export async function follow<Name extends WorkflowName>(
 ): Promise<Followed<Name>> {
   const detach = new AbortController();
   const onInterrupt = (): void => detach.abort();
-  process.once('SIGINT', onInterrupt);
+  // Not `once`: where no listener is left, the library that restores the cursor ends the process.
+  process.on('SIGINT', onInterrupt);
   let last: Snapshot | undefined;
   try {
     last = await showChange(handle, terminal, detach.signal);

@@ -50,8 +50,7 @@ export function changeFailure(error: unknown): unknown {
     return new ChangeFailed({ code: cause.type ?? 'Unknown', message: cause.message }, {});
   }
   if (cause instanceof CancelledFailure) {
-    const rest = (cause.details?.[0] ?? {}) as { undone?: string[]; residue?: Residue[] };
-    return new ChangeFailed({ code: 'Cancelled', message: 'It was cancelled' }, { ...rest, cancelled: true });
+    return new ChangeFailed({ code: 'Cancelled', message: 'It was cancelled' }, { cancelled: true });
   }
   return new ChangeFailed({ code: 'Ended', message: cause?.message ?? error.message }, {});
 }

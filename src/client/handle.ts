@@ -4,7 +4,7 @@ import { SlipwayError } from '../deployment/errors.js';
 import { PROGRESS_QUERY, type Progress } from '../deployment/progress.js';
 import type { DeployResult, TeardownResult } from '../deployment/result.js';
 import type { WorkflowName } from '../deployment/temporal.js';
-import { changeFailure } from './failures.js';
+import { ChangeFailed, changeFailure } from './failures.js';
 import { QUERY_TIMEOUT_MS, WATCH_INTERVAL_MS } from './limits.js';
 import { pendingWaits, type Snapshot } from './snapshot.js';
 
@@ -50,8 +50,17 @@ export class ChangeHandle<Name extends WorkflowName = WorkflowName> {
       // The workflow of this name answers this type; see src/workflows.
       return (await this.workflow.result()) as ChangeResults[Name];
     } catch (error) {
-      throw changeFailure(error);
+      throw await this.withOutcome(changeFailure(error));
     }
+  }
+
+  /** Temporal drops the details of a cancellation: what was undone is then in the step table only. */
+  private async withOutcome(failure: unknown): Promise<unknown> {
+    if (!(failure instanceof ChangeFailed) || !failure.cancelled) return failure;
+    const progress = await this.progress().catch(() => undefined);
+    if (!progress) return failure;
+    const undone = progress.undo.filter(({ state }) => state === 'removed').map(({ kind }) => kind);
+    return new ChangeFailed(failure.detail, { undone, residue: progress.residue, cancelled: true });
   }
 
   /**

@@ -8,15 +8,19 @@ import { SlipwayError } from '../../deployment/errors.js';
 import { home } from './home.js';
 import { READY_INTERVAL_MS, STOP_MS } from './limits.js';
 
+/** The local parts, in the order in which they are stopped: the worker needs both others to let go of its work. */
+export const PARTS = ['worker', 'azure', 'temporal'] as const;
+export type PartName = (typeof PARTS)[number];
+
 /** A process by its id and its start, because ids are used again. */
 export interface ProcessMark {
-  readonly name: string;
   readonly pid: number;
   readonly started: string;
 }
 
 /** A local part that runs as a child process. */
 export interface LocalProcess extends ProcessMark {
+  readonly name: PartName;
   /** Its output. */
   readonly logFile: string;
   /** Set once it has ended: its exit code, or the signal that ended it. */
@@ -26,7 +30,7 @@ export interface LocalProcess extends ProcessMark {
 }
 
 export interface ProcessOptions {
-  readonly name: string;
+  readonly name: PartName;
   readonly command: string;
   readonly args: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
@@ -118,7 +122,7 @@ export async function isRunning(mark: ProcessMark): Promise<boolean> {
 
 /** This process. */
 export async function thisProcess(): Promise<ProcessMark> {
-  return { name: 'slipway', pid: process.pid, started: (await startOf(process.pid)) ?? '' };
+  return { pid: process.pid, started: (await startOf(process.pid)) ?? '' };
 }
 
 /** When a process started, in the system's own form; undefined when it does not run, or has ended and was not yet reaped. */

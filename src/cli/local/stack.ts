@@ -3,15 +3,15 @@ import { z } from 'zod';
 import { azureEnvironment, readEndpoints, startAzure, type Endpoints } from './azure.js';
 import { home } from './home.js';
 import { STOP_MS } from './limits.js';
-import { isRunning, stopProcess, thisProcess, type LocalProcess } from './processes.js';
+import { isRunning, PARTS, stopProcess, thisProcess, type LocalProcess, type PartName } from './processes.js';
 import { startTemporal } from './temporal.js';
 import { startWorker } from './worker.js';
 
-const Mark = z.object({ name: z.string(), pid: z.number(), started: z.string() });
+const Mark = z.object({ name: z.enum(PARTS), pid: z.number(), started: z.string() });
 
 /** `.slipway/stack.json`: what runs, so that commands in other terminals find it. */
 const StackRecord = z.object({
-  owner: Mark,
+  owner: Mark.omit({ name: true }),
   parts: z.array(Mark),
   temporal: z.object({ address: z.string(), namespace: z.string(), ui: z.string().optional() }),
 });
@@ -47,9 +47,7 @@ export async function openStack(say: (line: string) => void, signal?: AbortSigna
 
   const started: LocalProcess[] = [];
   const stop = async (): Promise<void> => {
-    for (const name of ['worker', 'azure', 'temporal'] as const) {
-      for (const part of started.filter((candidate) => candidate.name === name)) await stopProcess(part, STOP_MS[name]);
-    }
+    for (const part of inStopOrder(started)) await stopProcess(part, STOP_MS[part.name]);
     await rm(recordFile(), { force: true });
   };
   const keep = <T extends { process?: LocalProcess }>(part: T): T => {
@@ -94,11 +92,16 @@ export async function runningStack(): Promise<{ temporal: StackRecord['temporal'
 
 async function stopLeftovers(say: (line: string) => void): Promise<void> {
   const record = await readRecord();
-  for (const part of record?.parts ?? []) {
+  for (const part of inStopOrder(record?.parts ?? [])) {
     if (!(await isRunning(part))) continue;
     say(`Stopping the ${part.name} that an earlier terminal left`);
-    await stopProcess(part, STOP_MS[part.name as keyof typeof STOP_MS] ?? STOP_MS.temporal);
+    await stopProcess(part, STOP_MS[part.name]);
   }
+}
+
+/** The worker before what it needs to let go of its work. */
+function inStopOrder<T extends { name: PartName }>(parts: readonly T[]): T[] {
+  return [...parts].sort((a, b) => PARTS.indexOf(a.name) - PARTS.indexOf(b.name));
 }
 
 /** Both results, or the first failure once both have settled: the one that started must be known, to be stopped. */
