@@ -41,9 +41,12 @@ export function budgetSpent(what: string, lastLook: unknown): unknown {
   const waiting = thrown?.type === FailureType.StillRunning || thrown?.type === FailureType.StillPresent;
   if (thrown && !waiting) return lastLook;
   if (isCancellation(lastLook)) return lastLook;
+  const seen = thrown?.details?.[0];
+  const resource = isDetail(seen) ? seen.resource : undefined;
   const detail: FailureDetail = {
     code: 'BudgetSpent',
     message: `${what}: its time is over. Last seen: ${thrown?.message ?? 'no answer'}`,
+    ...(resource ? { resource } : {}),
   };
   return ApplicationFailure.create({
     type: detail.code,

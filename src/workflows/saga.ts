@@ -31,7 +31,8 @@ export class Saga {
 
   /** Does something that makes a `kind`; from before it starts until the deployment is done, that kind is to be undone. */
   async doing<T>(kind: Kind, begin: () => Promise<T>): Promise<T> {
-    if (CancellationScope.current().consideredCancelled) throw new CancelledFailure(`Cancelled before ${kind} was begun`);
+    if (CancellationScope.current().consideredCancelled)
+      throw new CancelledFailure(`Cancelled before ${kind} was begun`);
     this.begun.set(kind, this.begun.get(kind) ?? 0);
     try {
       return await begin();

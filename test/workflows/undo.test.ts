@@ -8,6 +8,7 @@ import {
   fatal,
   refused,
   ScriptedActivities,
+  stillPresent,
   stillRunning,
   throwing,
 } from '../fixtures/workflows/scripted-activities.js';
@@ -183,6 +184,16 @@ describe('a failing undo', () => {
     expect(ended.progress.residue).toEqual([
       { kind: 'image', ids: ['slipway/u:t'], reason: 'AuthorizationFailed: AuthorizationFailed happened' },
     ]);
+  });
+
+  it('whose time is over names what is still there as residue', async () => {
+    const scripted = new ScriptedActivities({
+      smokeScore: throwing(() => refused()),
+      removeCluster: throwing(() => stillPresent('AKS cluster c is being deleted', '/clusters/c')),
+    });
+    const ended = await tests.run('deploy', deployInput(), scripted.implementations);
+    expect(ended.progress.residue).toMatchObject([{ kind: 'cluster', ids: ['/clusters/c'] }]);
+    expect(ended.progress.residue[0]?.reason).toContain('AKS cluster c is being deleted');
   });
 
   it('cannot be interrupted by a cancellation', async () => {

@@ -21,7 +21,7 @@ export const faultSchema = z.strictObject({
     /** The first matching call that it hits, from 1. */
     nth: z.int().min(1).default(1),
     /** Counts the calls of each path on their own, so that one rule hits for example the first PUT of every resource. */
-    eachPath: z.boolean().default(false),
+    eachPath: z.boolean().optional(),
   }),
   /** How many calls it hits; 0 is all. */
   times: z.int().min(0).default(1),
