@@ -39,14 +39,17 @@ async function isInstalled() {
     );
 }
 
-/** Runs `npm ci` when it is needed. */
+/** Installs what package-lock.json says, when that is not what is there. */
 export async function ensurePackages() {
   if (await isInstalled()) return;
   say('setup: installing the npm packages');
   // onnxruntime-node would fetch GPU libraries from outside; the CPU library is in the package.
   const env = { ONNXRUNTIME_NODE_INSTALL: 'skip', npm_config_update_notifier: 'false' };
+  // Not `npm ci`: it refuses a lock file without the optional packages of other systems, and not every registry has those.
+  // Both take the versions and check the digests that the lock file has.
+  const args = ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel', 'error'];
   // Under `npm run`, npm names its own program; else the shell finds it.
   const npm = process.env.npm_execpath;
-  if (npm?.endsWith('.js')) await run(process.execPath, [npm, 'ci', '--no-audit', '--no-fund'], { env });
-  else await run('npm', ['ci', '--no-audit', '--no-fund'], { env });
+  if (npm?.endsWith('.js')) await run(process.execPath, [npm, ...args], { env });
+  else await run('npm', args, { env });
 }
