@@ -67,8 +67,8 @@ export class Saga {
   private outcome(cause: unknown): Error {
     const { undo, residue } = this.options.progress.table;
     const undone = undo.filter(({ state }) => state === 'removed').map(({ kind }) => kind);
-    if (isCancellation(cause))
-      return new CancelledFailure('Cancelled; what was begun was undone', [{ undone, residue }]);
+    // A cancelled workflow ends without details: what was undone and what is left stay in the progress query.
+    if (isCancellation(cause)) return new CancelledFailure('Cancelled; what was begun was undone');
     return deploymentFailed(cause, undone, residue);
   }
 }
