@@ -1,4 +1,8 @@
-import type { ContainerServiceClient, ManagedCluster, ManagedClustersDeleteOptionalParams } from '@azure/arm-containerservice';
+import type {
+  ContainerServiceClient,
+  ManagedCluster,
+  ManagedClustersDeleteOptionalParams,
+} from '@azure/arm-containerservice';
 import type { ClusterInput } from '../deployment/input.js';
 import type { Identity } from '../deployment/names.js';
 import { OWNER_TAG, SERVICE_TAG, ownershipMark } from '../deployment/names.js';
