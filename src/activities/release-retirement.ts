@@ -61,7 +61,8 @@ async function removeOldReleases(
   const releases = [...new Set(old.map(({ name }) => name))];
   removedSoFar(releases);
   if (releases.length === 0) return;
-  throw stillRunning(`Draining ${releases.join(', ')}, ${spokenAge(attempt.ageSeconds)}`, nextLook(attempt));
+  const names = releases.join(', ');
+  throw stillRunning(`Draining ${names}, ${spokenAge(attempt.ageSeconds)}`, { ...nextLook(attempt), resource: names });
 }
 
 interface Parts {

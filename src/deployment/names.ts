@@ -1,3 +1,5 @@
+import type { Kind } from './steps.js';
+
 /**
  * What things of a deployment are called. Names are deterministic, so that an undo finds a resource by its name even when
  * the reply that would have carried its id was lost.
@@ -81,4 +83,27 @@ export function releaseName(service: string, releaseDigest: string): string {
 /** Name of the Azure ML job of a conversion. Azure keeps failed jobs, so the name carries the attempt. */
 export function conversionJobName(identity: Identity, conversionDigest: string, attempt: number): string {
   return `slipway-${identity.deploymentId}-${shortDigest(conversionDigest)}-${attempt}`;
+}
+
+/** What a person looks for when something of a kind was not removed and no answer gave its id. */
+export function namesOf(
+  kind: Kind,
+  target: { readonly identity: Identity; readonly cluster?: { readonly name: string }; readonly modelName?: string },
+): string[] {
+  const { identity, cluster, modelName } = target;
+  switch (kind) {
+    case 'service':
+      return [identity.service];
+    case 'image':
+      return [imageRepository(identity)];
+    case 'registered-model':
+      return [modelName ?? identity.service];
+    case 'converted-model':
+      return [convertedModelName(modelName ?? identity.service)];
+    case 'cluster':
+      return cluster ? [cluster.name] : [];
+    case 'job':
+    case 'role-assignment':
+      return [ownershipMark(identity)];
+  }
 }

@@ -16,6 +16,8 @@ export interface DeployResult {
   readonly cluster: string;
   readonly scores: readonly Score[];
   readonly timings: readonly { readonly step: Step; readonly seconds: number }[];
+  /** What is left of the releases before, where it could not be removed. */
+  readonly residue: readonly Residue[];
 }
 
 /** What a finished teardown answers: what was removed, in that order, and what could not be. */

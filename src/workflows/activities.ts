@@ -1,6 +1,6 @@
 import { ActivityFailure, scheduleActivity } from '@temporalio/workflow';
 import type { DeploymentActivities } from '../deployment/activities.js';
-import { budgetSpent } from './failure.js';
+import { budgetSpent, isStillWaiting } from './failure.js';
 import type { Profile } from './timeouts.js';
 import { LAST_LOOK, profile } from './timeouts.js';
 
@@ -51,7 +51,8 @@ async function execute(name: Name, input: unknown, patienceMinutes: number): Pro
   try {
     return await scheduleActivity(name, [input], { ...profile(profileName, patienceMinutes), summary });
   } catch (error) {
-    if (!WAITS.has(profileName) || !isOutOfTime(error)) throw error;
+    if (!isOutOfTime(error)) throw error;
+    if (!WAITS.has(profileName)) throw isStillWaiting(error) ? budgetSpent(summary, error) : error;
   }
   try {
     return await scheduleActivity(name, [input], { ...LAST_LOOK, summary: `${summary} (last look)` });

@@ -112,5 +112,6 @@ export async function deploy(input: DeployInput): Promise<DeployResult> {
     cluster: live.clusterId,
     scores: live.scores,
     timings: progress.timings(),
+    residue: progress.table.residue,
   };
 }

@@ -1,7 +1,8 @@
 import { ActivityFailure, ApplicationFailure, isCancellation, TimeoutFailure } from '@temporalio/workflow';
 import type { FailureDetail } from '../deployment/errors.js';
 import { clipMessage, FailureType } from '../deployment/errors.js';
-import type { Residue } from '../deployment/progress.js';
+import type { Progress, UndoProgress } from '../deployment/progress.js';
+import type { Kind } from '../deployment/steps.js';
 
 /** The innermost failure that an activity threw, or undefined where there is none (a bare timeout, a cancellation). */
 export function thrownBy(error: unknown): ApplicationFailure | undefined {
@@ -35,11 +36,16 @@ export function isRefused(error: unknown): boolean {
   return isDetail(detail) && detail.rejected === true;
 }
 
+/** Whether it was thrown because something is not ready, or not gone, yet. */
+export function isStillWaiting(error: unknown): boolean {
+  const type = thrownBy(error)?.type;
+  return type === FailureType.StillRunning || type === FailureType.StillPresent;
+}
+
 /** A wait whose time is over: the last state that was seen is the reason. Other ends of the last look stay what they are. */
 export function budgetSpent(what: string, lastLook: unknown): unknown {
   const thrown = thrownBy(lastLook);
-  const waiting = thrown?.type === FailureType.StillRunning || thrown?.type === FailureType.StillPresent;
-  if (thrown && !waiting) return lastLook;
+  if (thrown && !isStillWaiting(lastLook)) return lastLook;
   if (isCancellation(lastLook)) return lastLook;
   const seen = thrown?.details?.[0];
   const resource = isDetail(seen) ? seen.resource : undefined;
@@ -57,26 +63,33 @@ export function budgetSpent(what: string, lastLook: unknown): unknown {
   });
 }
 
-/** How a deployment that was not to be ends, once everything has been undone: with its first cause and what is left. */
+/** How a deployment that was not to be ends, once everything has been undone or kept: with its first cause and what is left. */
 export function deploymentFailed(
   cause: unknown,
-  undone: readonly string[],
-  residue: readonly Residue[],
+  { undo, residue }: Pick<Progress, 'undo' | 'residue'>,
 ): ApplicationFailure {
   const detail = detailOf(cause);
-  const left = residue.map(({ kind, ids }) => [kind, ...ids].join(' ')).join('; ');
-  const outcome = left
-    ? `Not undone: ${left}`
-    : undone.length
-      ? `Undone: ${undone.join(', ')}`
-      : 'Nothing had to be undone';
+  const undone = kindsThatAre('removed', undo);
   return ApplicationFailure.create({
-    type: left ? FailureType.DeploymentFailedWithResidue : FailureType.DeploymentFailed,
-    message: clipMessage(`${detail.code}: ${detail.message} ${outcome}.`),
+    type: residue.length > 0 ? FailureType.DeploymentFailedWithResidue : FailureType.DeploymentFailed,
+    message: clipMessage(`${detail.code}: ${detail.message} ${outcomeOf({ undo, residue })}.`),
     nonRetryable: true,
     details: [detail, { undone, residue }],
     ...(cause instanceof Error ? { cause } : {}),
   });
+}
+
+/** What became of what was begun, in words. */
+function outcomeOf({ undo, residue }: Pick<Progress, 'undo' | 'residue'>): string {
+  if (residue.length > 0) return `Not undone: ${residue.map(({ kind, ids }) => [kind, ...ids].join(' ')).join('; ')}`;
+  const kept = kindsThatAre('kept', undo);
+  if (kept.length > 0) return `Kept, not undone: ${kept.join(', ')}`;
+  const undone = kindsThatAre('removed', undo);
+  return undone.length > 0 ? `Undone: ${undone.join(', ')}` : 'Nothing had to be undone';
+}
+
+function kindsThatAre(wanted: UndoProgress['state'], undo: readonly UndoProgress[]): Kind[] {
+  return undo.filter(({ state }) => state === wanted).map(({ kind }) => kind);
 }
 
 function isDetail(value: unknown): value is FailureDetail {

@@ -15,6 +15,10 @@ export async function retire(
     await activities.retireReleases(input);
   } catch (error) {
     const { code, message, resource } = detailOf(error);
-    progress.leave('service', resource ? [resource] : [], `an older release was not removed: ${code}: ${message}`);
+    progress.leave(
+      'service',
+      [resource ?? input.identity.service],
+      `an older release was not removed: ${code}: ${message}`,
+    );
   }
 }

@@ -1,6 +1,7 @@
 import { CancellationScope, CancelledFailure, isCancellation } from '@temporalio/workflow';
 import type { DeploymentActivities, RemovalInput } from '../deployment/activities.js';
 import { REMOVALS } from '../deployment/activities.js';
+import { namesOf } from '../deployment/names.js';
 import type { Residue } from '../deployment/progress.js';
 import type { Kind } from '../deployment/steps.js';
 import { RANK } from '../deployment/steps.js';
@@ -65,11 +66,9 @@ export class Saga {
   }
 
   private outcome(cause: unknown): Error {
-    const { undo, residue } = this.options.progress.table;
-    const undone = undo.filter(({ state }) => state === 'removed').map(({ kind }) => kind);
     // A cancelled workflow ends without details: what was undone and what is left stay in the progress query.
     if (isCancellation(cause)) return new CancelledFailure('Cancelled; what was begun was undone');
-    return deploymentFailed(cause, undone, residue);
+    return deploymentFailed(cause, this.options.progress.table);
   }
 }
 
@@ -97,7 +96,7 @@ export async function removeInOrder(
       } catch (error) {
         const { code, message, resource } = detailOf(error);
         progress.undo(kind, 'residue', [], `${code}: ${message}`);
-        progress.leave(kind, resource ? [resource] : [], `${code}: ${message}`);
+        progress.leave(kind, resource ? [resource] : namesOf(kind, target), `${code}: ${message}`);
       }
     }
     return progress.table.residue;

@@ -31,7 +31,7 @@ export async function teardown(input: TeardownInput): Promise<TeardownResult> {
   if (residue.length > 0) {
     const cause = new Error('Something could not be removed; the same command tries again');
     progress.enter('failed');
-    throw deploymentFailed(cause, removedKinds(progress), residue);
+    throw deploymentFailed(cause, progress.table);
   }
   progress.enter('deleted');
   return {
@@ -42,8 +42,4 @@ export async function teardown(input: TeardownInput): Promise<TeardownResult> {
     residue,
     ...(input.withCluster && location.clusterHeldBy ? { clusterHeldBy: location.clusterHeldBy } : {}),
   };
-}
-
-function removedKinds(progress: ProgressTable): string[] {
-  return progress.table.undo.filter(({ state }) => state === 'removed').map(({ kind }) => kind);
 }

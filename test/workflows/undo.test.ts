@@ -186,6 +186,20 @@ describe('a failing undo', () => {
     ]);
   });
 
+  it('of which no answer says what it is about is named as it would be looked for', async () => {
+    const scripted = new ScriptedActivities({
+      smokeScore: throwing(() => refused()),
+      removeImage: throwing(() => fatal('AuthorizationFailed')),
+      removeJob: throwing(() => fatal('AuthorizationFailed')),
+    });
+    const { identity } = deployInput();
+    const ended = await tests.run('deploy', deployInput(), scripted.implementations);
+    expect(ended.progress.residue).toMatchObject([
+      { kind: 'image', ids: [`slipway/${identity.uid}`] },
+      { kind: 'job', ids: [`${identity.uid}/${identity.deploymentId}`] },
+    ]);
+  });
+
   it('whose time is over names what is still there as residue', async () => {
     const scripted = new ScriptedActivities({
       smokeScore: throwing(() => refused()),
@@ -231,4 +245,7 @@ it('keeps everything, and says so, when the deployment asks for it', async () =>
   expect(ended.progress.undo.map(({ kind, state }) => `${kind} ${state}`)).toEqual(
     everything().map((kind) => `${kind} kept`),
   );
+  expect(ended.error).toMatchObject({
+    cause: { message: expect.stringContaining('Kept, not undone: service,') as string },
+  });
 });

@@ -38,6 +38,16 @@ it('a budget that ends gives the last state as the reason, and undoes', async ()
   expect(scripted.undone[0]).toBe('service');
 });
 
+it.each(['smokeScore', 'beginCluster'] as const)(
+  '%s, which has something to wait for, gives the last state when its time is over',
+  async (name) => {
+    const scripted = new ScriptedActivities({ [name]: throwing(() => stillRunning('not yet')) });
+    const ended = await tests.run('deploy', deployInput({ patienceMinutes: 0 }), scripted.implementations);
+    expect(ended.progress.failure).toMatchObject({ code: 'BudgetSpent' });
+    expect(ended.progress.failure?.message).toContain('not yet');
+  },
+);
+
 it('one last look after the budget may still find the thing ready', async () => {
   let looksUntilReady = Number.POSITIVE_INFINITY;
   const scripted = new ScriptedActivities({
@@ -85,5 +95,6 @@ it('an older release that cannot be retired is residue of a deployment that succ
   const scripted = new ScriptedActivities({ retireReleases: throwing(() => refused()) });
   const ended = await tests.run('deploy', deployInput(), scripted.implementations);
   expect(ended.status).toBe('COMPLETED');
-  expect(ended.progress.residue).toMatchObject([{ kind: 'service' }]);
+  expect(ended.progress.residue).toMatchObject([{ kind: 'service', ids: ['svc'] }]);
+  expect(ended.result).toMatchObject({ residue: ended.progress.residue });
 });
