@@ -11,7 +11,7 @@ const LOG_INTERVAL_MS = 300;
 /** `slipway up`: Temporal, the local Azure and a worker until Ctrl-C, with the worker's log. */
 export async function up(terminal: Terminal): Promise<number> {
   const interrupted = interruption();
-  const stack = await openStack(terminal.say, interrupted.signal);
+  const stack = await openStack(terminal.say, { signal: interrupted.signal });
   try {
     if (!stack.ours) return 0;
     terminal.say('Ctrl-C stops them all. In another terminal: npx slipway deploy samples/deployment.yaml');

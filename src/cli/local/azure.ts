@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { WorkspacePlace } from '../../client.js';
 import { home, packaged } from './home.js';
 import { AZURE_START_MS } from './limits.js';
-import { startProcess, untilReady, type LocalProcess, type ProcessOptions } from './processes.js';
+import { startProcess, untilReady, type ProcessOptions, type StartOptions } from './processes.js';
 import { pythonEnvironment } from './python.js';
 
 /** `endpoints.json` of the local Azure: what a client needs to speak to it. */
@@ -35,15 +35,14 @@ export async function azureCommand(extra: readonly string[] = []): Promise<Omit<
 }
 
 /** Starts the local Azure and waits until it answers. */
-export async function startAzure(signal?: AbortSignal): Promise<{ endpoints: Endpoints; process: LocalProcess }> {
-  const part = await startProcess({ name: 'azure', ...(await azureCommand()) });
+export async function startAzure(options: StartOptions = {}): Promise<Endpoints> {
+  const part = await startProcess({ name: 'azure', ...(await azureCommand()) }, options);
   const ready = async (): Promise<Endpoints | undefined> => {
     const found = await readEndpoints();
     // The file of an earlier run stays until the new one is ready.
     return found?.pid === part.pid ? found : undefined;
   };
-  const endpoints = await untilReady(part, AZURE_START_MS, ready, signal);
-  return { endpoints, process: part };
+  return untilReady(part, AZURE_START_MS, ready, options.signal);
 }
 
 /** The addresses of the local Azure that ran last. */

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, open, readFile } from 'node:fs/promises';
+import { mkdir, open, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
@@ -38,14 +38,26 @@ export interface ProcessOptions {
   readonly channel?: boolean;
 }
 
+/** What the start of a part is given from outside. */
+export interface StartOptions {
+  /** Told as soon as the process is there, long before it is ready. */
+  readonly onStart?: (part: LocalProcess) => void;
+  /** Stops the start, and what was started. */
+  readonly signal?: AbortSignal;
+}
+
 /**
  * Starts a local part with its output in a log file. It leads a process group of its own, so that Ctrl-C in the terminal
  * reaches only us and the parts are stopped in their order.
  */
-export async function startProcess({ name, command, args, env, channel }: ProcessOptions): Promise<LocalProcess> {
+export async function startProcess(
+  { name, command, args, env, channel }: ProcessOptions,
+  { onStart }: StartOptions = {},
+): Promise<LocalProcess> {
   const logFile = home('logs', `${name}.log`);
   await mkdir(path.dirname(logFile), { recursive: true });
-  const log = await open(logFile, 'w');
+  await writeFile(logFile, '');
+  const log = await open(logFile, 'a');
   try {
     const child = spawn(command, args, {
       detached: true,
@@ -59,7 +71,9 @@ export async function startProcess({ name, command, args, env, channel }: Proces
       : new Promise<never>(() => undefined);
     await once(child, 'spawn');
     const pid = child.pid ?? 0;
-    return { name, pid, started: (await startOf(pid)) ?? '', logFile, ended, message };
+    const part = { name, pid, started: (await startOf(pid)) ?? '', logFile, ended, message };
+    onStart?.(part);
+    return part;
   } finally {
     await log.close();
   }

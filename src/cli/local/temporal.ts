@@ -6,17 +6,15 @@ import getPort from 'get-port';
 import { SlipwayError } from '../../deployment/errors.js';
 import { home } from './home.js';
 import { TEMPORAL_START_MS } from './limits.js';
-import { startProcess, untilReady, type LocalProcess } from './processes.js';
+import { startProcess, untilReady, type StartOptions } from './processes.js';
 import { pythonEnvironment } from './python.js';
 
-/** A Temporal server that is used, and how it was come by. */
+/** A Temporal server that is used. */
 export interface LocalTemporal {
   readonly address: string;
   readonly namespace: string;
   /** Address of its Web UI; unknown for a server that the environment names. */
   readonly ui?: string;
-  /** Absent for a server that the environment names: it is not ours to stop. */
-  readonly process?: LocalProcess;
 }
 
 /** The server that Temporal's own environment configuration names, if it names one. */
@@ -32,24 +30,21 @@ export function configuredTemporal(): LocalTemporal | undefined {
  *
  * @throws SlipwayError `TemporalNotFound` when there is no `temporal` program, `LocalPartFailed` when it does not start
  */
-export async function startTemporal(signal?: AbortSignal): Promise<LocalTemporal> {
+export async function startTemporal(options: StartOptions = {}): Promise<LocalTemporal> {
   const configured = configuredTemporal();
   if (configured) return configured;
   const directory = home('temporal');
   await mkdir(directory, { recursive: true });
   const port = await getPort();
   const uiPort = await getPort();
-  const part = await startProcess({
-    name: 'temporal',
-    command: await temporalProgram(),
-    args: [
-      ...['server', 'start-dev', '--ip', '127.0.0.1', '--port', String(port), '--ui-port', String(uiPort)],
-      ...['--db-filename', path.join(directory, 'temporal.db'), '--ui-disable-news-fetch', '--log-level', 'error'],
-    ],
-  });
+  const args = [
+    ...['server', 'start-dev', '--ip', '127.0.0.1', '--port', String(port), '--ui-port', String(uiPort)],
+    ...['--db-filename', path.join(directory, 'temporal.db'), '--ui-disable-news-fetch', '--log-level', 'error'],
+  ];
+  const part = await startProcess({ name: 'temporal', command: await temporalProgram(), args }, options);
   const address = `127.0.0.1:${port}`;
-  await untilReady(part, TEMPORAL_START_MS, () => answers(address), signal);
-  return { address, namespace: 'default', ui: `http://127.0.0.1:${uiPort}`, process: part };
+  await untilReady(part, TEMPORAL_START_MS, () => answers(address), options.signal);
+  return { address, namespace: 'default', ui: `http://127.0.0.1:${uiPort}` };
 }
 
 async function answers(address: string): Promise<true | undefined> {

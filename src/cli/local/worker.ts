@@ -1,6 +1,6 @@
 import { packaged } from './home.js';
 import { WORKER_START_MS } from './limits.js';
-import { startProcess, untilReady, type LocalProcess } from './processes.js';
+import { startProcess, untilReady, type LocalProcess, type StartOptions } from './processes.js';
 
 /** Command line of the worker. */
 export function workerCommand(): { command: string; args: string[] } {
@@ -8,10 +8,10 @@ export function workerCommand(): { command: string; args: string[] } {
 }
 
 /** Starts a worker and waits until it polls. */
-export async function startWorker(env: Record<string, string>, signal?: AbortSignal): Promise<LocalProcess> {
-  const part = await startProcess({ name: 'worker', ...workerCommand(), env, channel: true });
+export async function startWorker(env: Record<string, string>, options: StartOptions = {}): Promise<LocalProcess> {
+  const part = await startProcess({ name: 'worker', ...workerCommand(), env, channel: true }, options);
   let ready: true | undefined;
   void part.message.then(() => (ready = true));
-  await untilReady(part, WORKER_START_MS, () => Promise.resolve(ready), signal);
+  await untilReady(part, WORKER_START_MS, () => Promise.resolve(ready), options.signal);
   return part;
 }
