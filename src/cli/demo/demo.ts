@@ -14,7 +14,7 @@ import { FAULTS, withWrongExpectation } from './faults.js';
 import { countByKind, leftovers } from './inventory.js';
 import type { DemoReport } from './report.js';
 import { sampleModel } from './sample-model.js';
-import { runDeployment, runTeardown } from './runs.js';
+import { endEarlierChange, runDeployment, runTeardown } from './runs.js';
 
 export interface DemoOptions {
   readonly keep: boolean;
@@ -40,7 +40,7 @@ export async function demo(options: DemoOptions, terminal: Terminal): Promise<De
   const building = sampleModel(terminal.say);
   // It is awaited below; until then, that it failed is no unhandled rejection.
   building.catch(() => undefined);
-  const stack = await openStack(terminal.say, interrupted.signal);
+  const stack = await openStack(terminal.say, { command: 'demo', signal: interrupted.signal });
   try {
     const report = await interrupted.race(play(options, stack, building, terminal));
     if (options.keep) await untilCtrlC(stack, terminal, interrupted.signal);
@@ -71,9 +71,11 @@ async function play(
   }
 }
 
-/** Removes what a demo that was kept or killed left, so that this one begins at the beginning. */
+/** Ends what a demo that was interrupted began, and removes what it or one that was kept left, so that this one begins at the beginning. */
 async function clearEarlier(setting: Setting): Promise<void> {
   const { service } = setting.sample.spec;
+  // In another terminal's stack, a change that runs is that terminal's.
+  if (setting.stack.ours) await endEarlierChange(setting, service);
   const { uid } = setting.client.identify(service);
   const left = (await setting.admin.inventory()).some(({ owner }) => owner?.includes(uid));
   if (!left) return;

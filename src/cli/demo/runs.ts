@@ -64,6 +64,19 @@ export async function runTeardown(
   }
 }
 
+/** Ends a change that an interrupted demo left running: a deployment is cancelled, a teardown may end by itself. */
+export async function endEarlierChange({ client, stack, terminal }: Setting, service: string): Promise<void> {
+  const running = (await client.listChanges()).some(
+    (change) => change.service === service && change.state === 'running',
+  );
+  if (!running) return;
+  const handle = await client.getDeployment(service);
+  terminal.say(`\nAn earlier demo left a ${handle.change} of ${service} running: it is ended first`);
+  sayWhereToLook(handle, stack, terminal);
+  if (handle.change === 'deploy') await handle.cancel();
+  await showChange(handle, terminal);
+}
+
 function sayWhereToLook({ workflowId, runId }: ChangeHandle, { temporal }: Stack, { say }: Terminal): void {
   if (temporal.ui) say(`In Temporal: ${workflowPage(temporal.ui, workflowId, runId, temporal.namespace)}`);
 }
