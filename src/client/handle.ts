@@ -7,6 +7,7 @@ import type { WorkflowName } from '../deployment/temporal.js';
 import { ChangeFailed, changeFailure } from './failures.js';
 import { QUERY_TIMEOUT_MS, WATCH_INTERVAL_MS } from './limits.js';
 import { pendingWaits, type Snapshot } from './snapshot.js';
+import { askTemporal } from './temporal.js';
 
 /** What a change ends with. */
 export interface ChangeResults {
@@ -48,7 +49,7 @@ export class ChangeHandle<Name extends WorkflowName = WorkflowName> {
   async result(): Promise<ChangeResults[Name]> {
     try {
       // The workflow of this name answers this type; see src/workflows.
-      return (await this.workflow.result()) as ChangeResults[Name];
+      return (await askTemporal(() => this.workflow.result())) as ChangeResults[Name];
     } catch (error) {
       throw await this.withOutcome(changeFailure(error));
     }
@@ -69,19 +70,23 @@ export class ChangeHandle<Name extends WorkflowName = WorkflowName> {
    * @throws SlipwayError `NothingRuns` when it has ended
    */
   async cancel(): Promise<void> {
-    const { status } = await this.workflow.describe();
+    const { status } = await askTemporal(() => this.workflow.describe());
     if (status.name !== 'RUNNING') {
       throw new SlipwayError('NothingRuns', `The last ${this.change} of ${this.service} has ended: ${status.name}`);
     }
     await this.workflow.cancel();
   }
 
-  /** Looks at it until it has ended; the last look is of its end. */
+  /**
+   * Looks at it until it has ended; the last look is of its end.
+   *
+   * @throws SlipwayError `TemporalUnreachable` when that does not answer for longer than the client retries
+   */
   async *watch({ signal }: { signal?: AbortSignal } = {}): AsyncGenerator<Snapshot, void> {
     let seen: number | undefined;
     let progress: Progress | undefined;
     for (;;) {
-      const description = await this.workflow.describe();
+      const description = await askTemporal(() => this.workflow.describe());
       const open = description.status.name === 'RUNNING';
       let workerAbsent = false;
       // The table changes only with the history: no question is asked of a worker that would get the same answer.

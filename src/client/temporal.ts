@@ -1,4 +1,4 @@
-import { Client, Connection } from '@temporalio/client';
+import { Client, Connection, isGrpcServiceError, ServiceError } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { SlipwayError } from '../deployment/errors.js';
 import { SEARCH_ATTRIBUTES } from '../deployment/temporal.js';
@@ -24,6 +24,27 @@ export async function connectToTemporal(environment: NodeJS.ProcessEnv = process
     throw new SlipwayError('TemporalUnreachable', `Temporal does not answer at ${address}`, {
       fix: 'Start the local parts with `slipway up`, or set TEMPORAL_ADDRESS to a server that runs.',
       cause,
+    });
+  }
+}
+
+/** gRPC codes of a server that is not there: DEADLINE_EXCEEDED and UNAVAILABLE. */
+const NOT_THERE = new Set<number>([4, 14]);
+
+/**
+ * Asks Temporal something on a connection that answered before.
+ *
+ * @throws SlipwayError `TemporalUnreachable` when it does not answer any more; other errors as they are
+ */
+export async function askTemporal<T>(question: () => Promise<T>): Promise<T> {
+  try {
+    return await question();
+  } catch (error) {
+    const reason: unknown = error instanceof ServiceError ? error.cause : error;
+    if (!isGrpcServiceError(reason) || !NOT_THERE.has(reason.code)) throw error;
+    throw new SlipwayError('TemporalUnreachable', 'Temporal does not answer any more', {
+      fix: 'What was started goes on as soon as it does, and a worker runs; `slipway watch SERVICE` then comes back to it.',
+      cause: reason,
     });
   }
 }
