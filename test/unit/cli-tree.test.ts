@@ -65,7 +65,32 @@ describe('the step tree', () => {
 
   it('is never wider than the terminal', () => {
     const progress = progressWith({ convert: { state: 'running', startedAt: START, detail: 'x'.repeat(300) } });
-    for (const line of renderTree(snapshot(progress), START, 60, plain)) expect(line.length).toBeLessThanOrEqual(60);
+    for (const width of [40, 60, 100]) {
+      const lines = renderTree(snapshot(progress), START, width, plain);
+      expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(width);
+    }
+  });
+
+  it('gives what a narrow terminal must not cut a line of its own', () => {
+    const progress = progressWith({
+      workspace: { state: 'done', startedAt: START, endedAt: START + 400, detail: 'slipway, slipway-local, eastus' },
+      cluster: { state: 'running', startedAt: START + 400 },
+    });
+    const waits = [
+      {
+        activity: 'awaitCluster',
+        of: 'cluster',
+        attempt: 1,
+        message: 'AKS cluster slipway-flowers is Creating, 4 min',
+      },
+    ] as const;
+    const lines = renderTree(snapshot(progress, waits), START + 65_400, 40, plain);
+    expect(lines.filter((line) => !line.includes('·'))).toEqual([
+      'Deploying flowers',
+      '  ✓ workspace         0.4 s',
+      '  ◌ cluster           1 min 05 s',
+      '      AKS cluster slipway-flowers is Cr…',
+    ]);
   });
 
   it('says that no worker has taken it up', () => {

@@ -6,6 +6,10 @@ import { clip, elapsed, oneLine, signOf, type Colors } from './symbols.js';
 const NAME_WIDTH = 17;
 /** Room for an elapsed time. */
 const TIME_WIDTH = 12;
+/** In a terminal narrower than this, a note gets a line of its own: beside the columns it would be cut to a few letters. */
+const NARROW = 64;
+/** What a narrow terminal has room for: what goes on or went wrong, not what came of the rest. */
+const WORTH_A_LINE: ReadonlySet<Row['state']> = new Set(['running', 'failed', 'residue']);
 
 /**
  * The step tree as lines for a terminal.
@@ -18,24 +22,35 @@ export function renderTree(snapshot: Snapshot, now: number, width: number, color
   if (!progress) {
     return [colors.dim(workerAbsent ? 'Waiting for a worker to take it up' : 'Waiting')];
   }
-  const line = (row: Row): string => renderRow(row, now, width, colors);
-  const lines = [colors.bold(headline(progress)), ...stepRows(snapshot).map(line)];
+  const render = width < NARROW ? renderNarrowRow : renderRow;
+  const rows = (of: readonly Row[]): string[] => of.flatMap((row) => render(row, now, width, colors));
+  const lines = [colors.bold(clip(headline(progress), width)), ...rows(stepRows(snapshot))];
   if (progress.failure) {
     lines.push(colors.red(clip(`  ${oneLine(progress.failure.message)}`, width)));
   }
   const removals = undoRows(snapshot);
   if (removals.length > 0) {
     if (progress.steps.length > 0) lines.push(progress.undo.some(({ state }) => state === 'kept') ? 'Kept' : 'Undo');
-    lines.push(...removals.map(line));
+    lines.push(...rows(removals));
   }
-  if (workerAbsent) lines.push(colors.yellow('  no worker answers; this goes on when one runs'));
+  if (workerAbsent) lines.push(colors.yellow(clip('  no worker answers; this goes on when one runs', width)));
   return lines;
 }
 
-function renderRow({ name, state, note, startedAt, endedAt }: Row, now: number, width: number, colors: Colors): string {
-  const time = startedAt === undefined ? '' : elapsed((endedAt ?? now) - startedAt);
+function renderRow(row: Row, now: number, width: number, colors: Colors): string[] {
   const room = Math.max(0, width - NAME_WIDTH - TIME_WIDTH - 6);
-  const cells = `${name.padEnd(NAME_WIDTH)} ${time.padStart(TIME_WIDTH - 2)}  `;
-  const text = state === 'pending' ? colors.dim(cells.trimEnd()) : cells;
-  return `  ${signOf(state, colors)} ${text}${colors.dim(clip(note, room))}`.trimEnd();
+  return [`${renderCells(row, now, TIME_WIDTH - 2, colors)}${colors.dim(clip(row.note, room))}`.trimEnd()];
+}
+
+function renderNarrowRow(row: Row, now: number, width: number, colors: Colors): string[] {
+  const cells = renderCells(row, now, 0, colors).trimEnd();
+  const isNoted = row.note !== '' && WORTH_A_LINE.has(row.state);
+  return isNoted ? [cells, colors.dim(clip(`      ${row.note}`, width))] : [cells];
+}
+
+/** Sign, name and time of a row. */
+function renderCells({ name, state, startedAt, endedAt }: Row, now: number, timeWidth: number, colors: Colors): string {
+  const time = startedAt === undefined ? '' : elapsed((endedAt ?? now) - startedAt);
+  const cells = `${name.padEnd(NAME_WIDTH)} ${time.padStart(timeWidth)}  `;
+  return `  ${signOf(state, colors)} ${state === 'pending' ? colors.dim(cells.trimEnd()) : cells}`;
 }
