@@ -1,5 +1,13 @@
 #!/usr/bin/env node
-import { main } from '../dist/cli/main.js';
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+const program = new URL('../dist/cli/main.js', import.meta.url);
+if (!existsSync(fileURLToPath(program))) {
+  process.stderr.write('✗ Slipway is not built yet\n  fix: Run `npm run setup`.\n');
+  process.exit(1);
+}
+const { main } = await import(program.href);
 
 // Whoever reads our output may stop reading (`| head`): that is no error.
 for (const stream of [process.stdout, process.stderr]) {

@@ -1,6 +1,9 @@
 // Makes a clone ready to run: npm packages, Python environments, build. Each part is skipped when it is there.
+import { mkdir } from 'node:fs/promises';
+import path from 'node:path';
 import { build } from './build.mjs';
-import { runAsScript } from './commands.mjs';
+import { root, runAsScript } from './commands.mjs';
+import { withLock } from './lock.mjs';
 import { checkNode, ensurePackages } from './npm-packages.mjs';
 import { ensureConversion, ensureTools } from './python-environment.mjs';
 
@@ -14,10 +17,14 @@ export async function setup({ test = false, conversion = true } = {}) {
     await ensureTools({ test });
     if (conversion) await ensureConversion();
   };
-  const parts = await Promise.allSettled([ensurePackages(), python()]);
-  const failed = parts.find((part) => part.status === 'rejected');
-  if (failed) throw failed.reason;
-  await build();
+  const packages = path.join(root, 'node_modules');
+  await mkdir(packages, { recursive: true });
+  await withLock(path.join(packages, '.slipway-setup'), async () => {
+    const parts = await Promise.allSettled([ensurePackages(), python()]);
+    const failed = parts.find((part) => part.status === 'rejected');
+    if (failed) throw failed.reason;
+    await build();
+  });
 }
 
 await runAsScript(import.meta, () => setup());
