@@ -47,8 +47,8 @@ async function removeObjects(kubernetes: Kubernetes, input: RemovalInput, attemp
   const pods = (await remainingPods(kubernetes, input.identity)).filter((pod) => isInScope(ownerOf(pod), input));
   if (ours.length > 0 || pods.length > 0) {
     const names = ours.map(({ kind, name }) => `${kind} ${name}`);
-    const drain = pods.length > 0 ? [`${pods.length} pods to drain`] : [];
-    throw stillPresent(`Being deleted: ${[...names, ...drain].join(', ')}`, {
+    const kinds = [...new Set([...ours.map(({ kind }) => kind), ...pods.map(() => 'pods that drain')])];
+    throw stillPresent(`Being deleted: ${kinds.join(', ')}`, {
       ...nextLook(attempt),
       resource: names.length > 0 ? names.join(', ') : `Pods of ${input.identity.service}`,
     });

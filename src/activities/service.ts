@@ -42,9 +42,9 @@ export function createServiceActivities(azure: AzureConnection): Activities {
       const finding = await diagnose(kubernetes, input, attempt);
       if (finding?.kind === 'failed') throw await podFailure(kubernetes, finding);
       if (finding?.kind === 'blocked') throw noRoom(finding.message, attempt);
-      const state = finding?.message ?? refusal(deployment) ?? 'Its pods are being made';
-      const age = spokenAge(attempt.ageSeconds);
-      throw stillRunning(`Release ${name}: ${progress(deployment)}. ${state}, ${age}`, nextLook(attempt));
+      const state = finding?.message ?? refusal(deployment) ?? 'they are being made';
+      const message = `${progress(deployment)}: ${state}, ${spokenAge(attempt.ageSeconds)}`;
+      throw stillRunning(message, { ...nextLook(attempt), resource: name });
     }),
   };
 }

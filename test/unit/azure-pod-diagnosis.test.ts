@@ -123,11 +123,16 @@ const cases: Case[] = [
       metadata: { name: 'pets-1', uid: 'u1' },
       status: {
         conditions: [
-          { type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message: '0/1 nodes: Insufficient cpu' },
+          {
+            type: 'PodScheduled',
+            status: 'False',
+            reason: 'Unschedulable',
+            message: '0/1 nodes are available: 1 Insufficient cpu. preemption: 0/1 nodes.',
+          },
         ],
       },
     },
-    expected: { kind: 'blocked', code: 'NoRoom', message: expect.stringContaining('Insufficient cpu') },
+    expected: { kind: 'blocked', code: 'NoRoom', message: expect.stringMatching(/: 1 Insufficient cpu$/) },
   },
   {
     name: 'a pod that is pulling says so',
@@ -146,6 +151,33 @@ const cases: Case[] = [
 describe('the diagnosis of a pod', () => {
   it.each(cases)('$name', ({ pod, events = [], after = 1000, expected }) => {
     expect(diagnosePod(pod, events, SINCE, SINCE + after)).toMatchObject(expected);
+  });
+
+  const image =
+    '"acr.example/slipway/0a1b2c3d4e5f@sha256:5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef"';
+  it.each([
+    [
+      waiting('ErrImagePull'),
+      event(
+        'Failed',
+        `Failed to pull image ${image}: failed to pull and unpack image ${image}: failed to authorize: 401 Unauthorized`,
+      ),
+      'not let into the registry yet (401 Unauthorized)',
+    ],
+    [
+      waiting('ImagePullBackOff', `Back-off pulling image ${image}`),
+      undefined,
+      'cannot pull the image yet (Back-off pulling image)',
+    ],
+    [waiting('ContainerCreating'), event('Pulling', `Pulling image ${image}`), 'ContainerCreating (Pulling image)'],
+    [
+      running,
+      event('Unhealthy', 'Startup probe failed: Get "http://10.0.0.7:8501/readyz": dial tcp: connection refused'),
+      'running, not ready yet (Startup probe failed: connection refused)',
+    ],
+  ])('says what is waited for in a few words: %#', (state, why, expected) => {
+    const finding = diagnosePod(pod(state), why ? [why] : [], SINCE, SINCE + 1000);
+    expect(finding).toEqual({ kind: 'waiting', message: expected });
   });
 
   it('gives a pod that an earlier deployment left its grace period again', () => {

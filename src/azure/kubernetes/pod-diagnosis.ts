@@ -8,7 +8,10 @@ import {
   UNREADY_LIMIT_MS,
 } from './limits.js';
 
-/** What a pod's status and events say about why it is not ready. */
+/**
+ * What a pod's status and events say about why it is not ready. What is waited for is said in a few words, for a line that a
+ * person watches; a failure says all.
+ */
 export type PodFinding =
   /** It may still become ready. */
   | { readonly kind: 'waiting'; readonly message: string }
@@ -48,14 +51,14 @@ export function diagnosePod(pod: V1Pod, events: readonly CoreV1Event[], since: n
 
   const unscheduled = pod.status?.conditions?.find((it) => it.type === 'PodScheduled' && it.status === 'False');
   if (unscheduled) {
-    const why = clip(unscheduled.message ?? unscheduled.reason ?? 'no node takes it');
-    return { kind: 'blocked', code: 'NoRoom', message: `Pod ${name} finds no room: ${why}` };
+    const why = unscheduled.message ?? unscheduled.reason ?? 'the scheduler does not say why';
+    return { kind: 'blocked', code: 'NoRoom', message: `no node has room for it: ${withoutPreemption(why)}` };
   }
   if (PULL_REASONS.includes(reason)) return pullFinding(name, container, own, waited);
   if (SETUP_REASONS.includes(reason)) return setupFinding(name, container, waited);
   if (container !== undefined && hasCrashed(container)) return crashFinding(name, container, own);
   if (container?.state?.running) return unreadyFinding(name, container, own, since, now);
-  return { kind: 'waiting', message: `Pod ${name} is ${stateOf(pod, own)}` };
+  return { kind: 'waiting', message: stateOf(pod, own) };
 }
 
 /** The finding to report for a release: a failure before a lack of room, and that before a wait. */
@@ -72,21 +75,22 @@ function pullFinding(
 ): PodFinding {
   const waiting = container?.state?.waiting;
   const told = latest(events, (event) => event.reason === 'Failed' && /pull image/i.test(event.message ?? ''));
-  const why = clip(told ?? waiting?.message ?? 'no reason given');
+  const why = told ?? waiting?.message ?? 'no reason given';
   const refused = REFUSED.test(why);
   if (waited > (refused ? PULL_REFUSED_GRACE_MS : PULL_FAILED_GRACE_MS)) {
-    return { kind: 'failed', code: 'ImagePullFailed', pod: name, message: `Pod ${name} cannot pull its image: ${why}` };
+    const message = `Pod ${name} cannot pull its image: ${clip(why)}`;
+    return { kind: 'failed', code: 'ImagePullFailed', pod: name, message };
   }
-  const meanwhile = refused ? 'is not yet let into the registry' : 'cannot pull its image yet';
-  return { kind: 'waiting', message: `Pod ${name} ${meanwhile} (${waiting?.reason ?? 'ErrImagePull'}): ${why}` };
+  const meanwhile = refused ? 'not let into the registry yet' : 'cannot pull the image yet';
+  return { kind: 'waiting', message: `${meanwhile} (${clausesOf(why).at(-1) ?? why})` };
 }
 
 function setupFinding(name: string, container: V1ContainerStatus | undefined, waited: number): PodFinding {
   const waiting = container?.state?.waiting;
-  const message = `Pod ${name} cannot set up its container (${waiting?.reason ?? '?'}): ${clip(waiting?.message ?? '')}`;
+  const what = `cannot set up its container (${waiting?.reason ?? '?'}): ${clip(waiting?.message ?? '')}`;
   return waited > CONTAINER_SETUP_GRACE_MS
-    ? { kind: 'failed', code: 'ContainerNotSetUp', pod: name, message }
-    : { kind: 'waiting', message };
+    ? { kind: 'failed', code: 'ContainerNotSetUp', pod: name, message: `Pod ${name} ${what}` }
+    : { kind: 'waiting', message: what };
 }
 
 /** One exit may be bad luck, and the kubelet starts it again; a second one is not. */
@@ -129,17 +133,12 @@ function unreadyFinding(
 ): PodFinding {
   const started = Math.max(since, container.state?.running?.startedAt?.getTime() ?? since);
   const probe = latest(events, (event) => event.reason === 'Unhealthy');
-  const said = probe === undefined ? '' : `: ${clip(probe)}`;
   if (now - started > UNREADY_LIMIT_MS) {
-    return {
-      kind: 'failed',
-      code: 'ProbeFailed',
-      pod: name,
-      message: `Pod ${name} runs but is not ready${said}`,
-      log: 'current',
-    };
+    const said = probe === undefined ? '' : `: ${clip(probe)}`;
+    const message = `Pod ${name} runs but is not ready${said}`;
+    return { kind: 'failed', code: 'ProbeFailed', pod: name, message, log: 'current' };
   }
-  return { kind: 'waiting', message: `Pod ${name} runs and is not ready yet${said}` };
+  return { kind: 'waiting', message: `running, not ready yet${probe === undefined ? '' : ` (${brief(probe)})`}` };
 }
 
 function stateOf(pod: V1Pod, events: readonly CoreV1Event[]): string {
@@ -147,7 +146,7 @@ function stateOf(pod: V1Pod, events: readonly CoreV1Event[]): string {
   if (status?.terminated) return `restarting after exit code ${status.terminated.exitCode}`;
   const last = latest(events, () => true);
   const doing = status?.waiting?.reason ?? pod.status?.phase ?? 'Pending';
-  return last === undefined ? doing : `${doing}: ${clip(last)}`;
+  return last === undefined ? doing : `${doing} (${brief(last)})`;
 }
 
 function eventsOf(pod: V1Pod, events: readonly CoreV1Event[]): CoreV1Event[] {
@@ -166,6 +165,23 @@ function latest(events: readonly CoreV1Event[], matches: (event: CoreV1Event) =>
 function timeOf(event: CoreV1Event): number {
   const time = event.series?.lastObservedTime ?? event.lastTimestamp ?? event.eventTime;
   return time?.getTime() ?? event.metadata.creationTimestamp?.getTime() ?? 0;
+}
+
+/** The first and the last clause of a chain of causes: what was tried, and why it did not work. */
+function brief(text: string): string {
+  const clauses = clausesOf(text);
+  return [...new Set([clauses[0], clauses.at(-1)])].join(': ');
+}
+
+/** The clauses of a chain of causes, without image references: these are as long as the rest. */
+function clausesOf(text: string): string[] {
+  const bare = text.trim().replace(/\s*"[^"\s]*[/@][^"\s]*"/g, '');
+  return clip(bare).split(': ').filter(Boolean);
+}
+
+/** The scheduler appends that it would not help to evict other pods. */
+function withoutPreemption(text: string): string {
+  return clip(text.replace(/\.?\s*preemption:.*$/s, '').replace(/\.$/, ''));
 }
 
 function clip(text: string): string {
