@@ -6,7 +6,7 @@ import { expect, it } from 'vitest';
 const source = fileURLToPath(new URL('../../src', import.meta.url));
 
 /** Rooms that run against Azure as they run here: only addresses, CA and credential may differ, and those come from outside. */
-const PRODUCT = ['activities', 'azure', 'client', 'deployment', 'image', 'scoring', 'worker', 'workflows'];
+const PRODUCT = ['activities', 'azure', 'deployment', 'image', 'scoring', 'worker', 'workflows'];
 
 it.each(PRODUCT)('src/%s does not know whether Azure is the local one', async (room) => {
   const entries = await readdir(path.join(source, room), { recursive: true });
