@@ -4,6 +4,7 @@ import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
 import { createActivities } from './activities/activities.js';
 import { connectToAzure } from './azure/connection.js';
+import { SlipwayError } from './deployment/errors.js';
 import { TASK_QUEUE } from './deployment/temporal.js';
 import { temporalLogger, workerLog } from './worker/log.js';
 import { registerSearchAttributes } from './worker/search-attributes.js';
@@ -26,7 +27,16 @@ async function main(): Promise<void> {
   });
 
   const { connectionOptions, namespace = 'default' } = loadClientConnectConfig();
-  const connection = await NativeConnection.connect(connectionOptions);
+  const connection = await NativeConnection.connect(connectionOptions).catch((cause: unknown) => {
+    throw new SlipwayError(
+      'TemporalUnreachable',
+      `Temporal does not answer at ${connectionOptions.address ?? 'its default address'}`,
+      {
+        fix: 'Start the local parts with `slipway up`, or set TEMPORAL_ADDRESS to a server that runs.',
+        cause,
+      },
+    );
+  });
   try {
     await registerSearchAttributes(connection, namespace, log);
     const worker = await Worker.create({
@@ -54,4 +64,18 @@ function workflows(): Pick<WorkerOptions, 'workflowBundle' | 'workflowsPath'> {
   return { workflowsPath: fileURLToPath(new URL('./workflows/index.js', import.meta.url)) };
 }
 
-await main();
+/** A worker that cannot start says why in lines for people; whoever supervises it starts it again. */
+function report(error: unknown): void {
+  const known = error instanceof SlipwayError;
+  const lines = known ? [`✗ ${error.code} · ${error.message}`] : [String(error instanceof Error ? error.stack : error)];
+  if (known && error.cause instanceof Error) lines.push(`  cause: ${error.cause.message}`);
+  if (known && error.fix) lines.push(`  fix: ${error.fix}`);
+  process.stderr.write(`${lines.join('\n')}\n`);
+}
+
+try {
+  await main();
+} catch (error) {
+  report(error);
+  process.exitCode = 1;
+}
