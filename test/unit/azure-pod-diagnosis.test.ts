@@ -165,6 +165,14 @@ describe('the diagnosis of a pod', () => {
       'not let into the registry yet (401 Unauthorized)',
     ],
     [
+      waiting('ErrImagePull'),
+      event(
+        'Failed',
+        `Failed to pull image ${image}: HEAD https://acr.example/v2/: 401 {"errors":[{"code":"UNAUTHORIZED"}]}`,
+      ),
+      'not let into the registry yet (401)',
+    ],
+    [
       waiting('ImagePullBackOff', `Back-off pulling image ${image}`),
       undefined,
       'cannot pull the image yet (Back-off pulling image)',

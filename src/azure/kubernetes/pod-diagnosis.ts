@@ -31,6 +31,8 @@ export type PodFailure = 'ImagePullFailed' | 'PodCrashed' | 'ProbeFailed' | 'Con
 /** Reasons of a container that cannot be made from its specification. */
 const SETUP_REASONS = ['CreateContainerConfigError', 'CreateContainerError', 'RunContainerError', 'InvalidImageName'];
 const PULL_REASONS = ['ErrImagePull', 'ImagePullBackOff', 'RegistryUnavailable', 'ImageInspectError'];
+/** The registry's status in what a container runtime says, with its name where it is there: `401 Unauthorized`. */
+const STATUS = /(?<=\s)[45]\d\d\b(?: [A-Z][A-Za-z ]+)?/;
 /** How registries and container runtimes word a refusal. */
 const REFUSED = /\b(401|403)\b|unauthori[sz]ed|forbidden|denied|authentication required/i;
 
@@ -82,7 +84,7 @@ function pullFinding(
     return { kind: 'failed', code: 'ImagePullFailed', pod: name, message };
   }
   const meanwhile = refused ? 'not let into the registry yet' : 'cannot pull the image yet';
-  return { kind: 'waiting', message: `${meanwhile} (${clausesOf(why).at(-1) ?? why})` };
+  return { kind: 'waiting', message: `${meanwhile} (${STATUS.exec(why)?.[0].trim() ?? clausesOf(why).at(-1) ?? why})` };
 }
 
 function setupFinding(name: string, container: V1ContainerStatus | undefined, waited: number): PodFinding {
@@ -144,7 +146,8 @@ function unreadyFinding(
 function stateOf(pod: V1Pod, events: readonly CoreV1Event[]): string {
   const status = pod.status?.containerStatuses?.[0]?.state;
   if (status?.terminated) return `restarting after exit code ${status.terminated.exitCode}`;
-  const last = latest(events, () => true);
+  // On which node it is says its name again, and not what it waits for.
+  const last = latest(events, ({ reason }) => reason !== 'Scheduled');
   const doing = status?.waiting?.reason ?? pod.status?.phase ?? 'Pending';
   return last === undefined ? doing : `${doing} (${brief(last)})`;
 }
