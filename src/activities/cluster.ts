@@ -31,6 +31,7 @@ export function createClusterActivities(azure: AzureConnection): Activities {
         return { clusterId: requireOurs(await getCluster(azure, ref, abortSignal), cluster, identity).id };
       }
       const ours = requireOurs(found, cluster, identity);
+      requireStarted(ours, cluster.name);
       if (ENDED_BADLY.includes(ours.state)) await recreateCluster(azure, { ...place, owner: ours.owner }, abortSignal);
       return { clusterId: ours.id };
     }),
@@ -70,12 +71,14 @@ function requireAdoptable(found: Cluster | undefined, { name }: ClusterInput): C
       fix: 'Correct cluster.name, or leave cluster.existing out to have the cluster created.',
     });
   }
-  if (found.power === 'Stopped') {
-    throw new SlipwayError('ClusterStopped', `Cluster ${name} is stopped`, {
-      fix: `Start it: az aks start -n ${name}`,
-    });
-  }
+  requireStarted(found, name);
   return found;
+}
+
+/** @throws SlipwayError `ClusterStopped`: a stopped cluster has no API server, and its state is Succeeded all the same */
+function requireStarted({ power }: Cluster, name: string): void {
+  if (power !== 'Stopped') return;
+  throw new SlipwayError('ClusterStopped', `Cluster ${name} is stopped`, { fix: `Start it: az aks start -n ${name}` });
 }
 
 function requireOurs(
