@@ -2,6 +2,7 @@ import type { AzureConnection } from '../azure/connection.js';
 import type { Kubernetes } from '../azure/kubernetes/connection.js';
 import { ownerOf } from '../azure/kubernetes/objects.js';
 import {
+  divideRecords,
   readPublicService,
   releaseRecords,
   replacePublicService,
@@ -34,9 +35,7 @@ export function createRetirementActivities(azure: AzureConnection): Activities {
 
       await removeOldReleases(kubernetes, identity, live, attempt);
 
-      const records = releaseRecords(service);
-      const kept = records.slice(0, keepReleases);
-      const dropped = records.slice(keepReleases);
+      const { kept, dropped } = divideRecords(releaseRecords(service), keepReleases);
       if (dropped.length > 0) {
         await removeParts(azure, { identity, workspace, kept, dropped }, attempt);
         // Last: until then, another attempt still knows what to remove.

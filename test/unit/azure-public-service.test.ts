@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import {
+  divideRecords,
   newPublicService,
   publicAddress,
   releaseRecords,
@@ -51,13 +52,14 @@ describe('switching the public Service', () => {
     });
   });
 
-  it('lists a release once when it is live again', () => {
-    const back = switched(afterThird, first) ?? afterThird;
-    expect(releaseRecords(back).map(({ release }) => release)).toEqual([
-      first.image.tag,
-      third.image.tag,
-      second.image.tag,
+  it('keeps a release that is live again once, as what it is made of now', () => {
+    const back = switched(afterThird, { ...first, identity: someIdentity('dagain') }) ?? afterThird;
+    const { kept, dropped } = divideRecords(releaseRecords(back), 2);
+    expect(kept.map(({ release, deploymentId }) => [release, deploymentId])).toEqual([
+      [first.image.tag, 'dagain'],
+      [third.image.tag, 'dthird'],
     ]);
+    expect(dropped.map(({ deploymentId }) => deploymentId)).toEqual(['dsecond', 'dfirst']);
   });
 
   it('keeps who created it, and what others wrote on it', () => {
@@ -85,6 +87,15 @@ describe('undoing a switch', () => {
     expect(selectedRelease(back.service)).toBe(second.image.tag);
     expect(releaseRecords(back.service)).toEqual(releaseRecords(afterSecond));
     expect(back.service.metadata?.annotations).not.toHaveProperty('slipway.dev/previous-release');
+  });
+
+  it('to a release that was live before puts that one back into the history too', () => {
+    const identity = someIdentity('dagain');
+    const back = switchedBack(switched(afterThird, { ...first, identity }) ?? afterThird, identity);
+    expect(back.action).toBe('replace');
+    if (back.action !== 'replace') return;
+    expect(selectedRelease(back.service)).toBe(third.image.tag);
+    expect(releaseRecords(back.service)).toEqual(releaseRecords(afterThird));
   });
 
   it('removes a Service that the deployment created', () => {

@@ -16,7 +16,10 @@ import { createOnce, readIfPresent } from './objects.js';
 
 /** What the public Service selected before the last switch; absent when there was nothing. */
 export const PREVIOUS_RELEASE_ANNOTATION = 'slipway.dev/previous-release';
-/** JSON list of the releases that the public Service has selected, newest first. See {@link ReleaseRecord}. */
+/**
+ * JSON list of the releases that the public Service has selected, newest first. See {@link ReleaseRecord}. One that is live
+ * again is in it twice, so that an undo finds the history as it was; a retirement drops the older one.
+ */
 export const RELEASES_ANNOTATION = 'slipway.dev/releases';
 
 const releaseRecord = z.object({
@@ -121,8 +124,7 @@ export function switched(service: V1Service, input: ReleaseInput): V1Service | u
   const record = recordOf(input);
   const former = selectedRelease(service);
   if (former === record.release) return undefined;
-  const records = [record, ...releaseRecords(service).filter(({ release }) => release !== record.release)];
-  return selecting(service, input.identity.service, record.release, records, former);
+  return selecting(service, input.identity.service, record.release, [record, ...releaseRecords(service)], former);
 }
 
 /** What an undo does with the public Service. `leave`: this deployment did not switch it. */
@@ -141,6 +143,17 @@ export function switchedBack(service: V1Service, identity: Identity): SwitchBack
   if (previous === undefined) return { action: 'leave' };
   const rest = records.filter((record) => record !== live);
   return { action: 'replace', service: selecting(service, identity.service, previous, rest, undefined) };
+}
+
+/** Parts a history into the newest `count` releases, each once, and what is over. */
+export function divideRecords(
+  records: readonly ReleaseRecord[],
+  count: number,
+): { kept: ReleaseRecord[]; dropped: ReleaseRecord[] } {
+  const isNewest = ({ release }: ReleaseRecord, at: number) =>
+    records.findIndex((each) => each.release === release) === at;
+  const kept = records.filter(isNewest).slice(0, count);
+  return { kept, dropped: records.filter((record) => !kept.includes(record)) };
 }
 
 /** The public Service with a shorter history. */
