@@ -2,7 +2,7 @@ import { Context } from '@temporalio/activity';
 import { ApplicationFailure, ApplicationFailureCategory, TemporalFailure } from '@temporalio/common';
 import { classify, classifyOperation, type Classification } from '../azure/failures.js';
 import { clipMessage, FailureType, MESSAGE_LIMIT, type FailureDetail } from '../deployment/errors.js';
-import { lookInterval, SLOW_RETRY_SECONDS, SMALLEST_DELAY_SECONDS } from './intervals.js';
+import { LONGEST_DELAY_SECONDS, lookInterval, SLOW_RETRY_SECONDS, SMALLEST_DELAY_SECONDS } from './intervals.js';
 
 /** What an activity knows of the attempt it runs in. */
 export interface Attempt {
@@ -49,7 +49,10 @@ export function activity<I, O>(run: (input: I, attempt: Attempt) => Promise<O>):
 }
 
 /** Turns anything thrown into the failure that a workflow decides on. Failures that are Temporal's already stay as they are. */
-export function toFailure(error: unknown, attempt: Pick<Attempt, 'number'>): TemporalFailure {
+export function toFailure(
+  error: unknown,
+  attempt: Pick<Attempt, 'number'> & Partial<Pick<Attempt, 'remainingSeconds'>>,
+): TemporalFailure {
   if (error instanceof TemporalFailure) return error;
   const judged = classify(error);
   const detail = detailOf(judged);
@@ -64,13 +67,13 @@ export function toFailure(error: unknown, attempt: Pick<Attempt, 'number'>): Tem
     });
     return withStackOf(error, failure);
   }
-  const delay = judged.retryAfterSeconds ?? (judged.class === 'retrySlowly' ? SLOW_RETRY_SECONDS : undefined);
+  const wanted = judged.retryAfterSeconds ?? (judged.class === 'retrySlowly' ? SLOW_RETRY_SECONDS : undefined);
   const message = judged.class === 'retrySlowly' ? `waiting: ${judged.reason} (${detail.message})` : detail.message;
   const failure = ApplicationFailure.create({
     message: clipMessage(message),
     type: judged.code,
     details: [detail],
-    ...(delay !== undefined && { nextRetryDelay: milliseconds(delay) }),
+    ...(wanted !== undefined && { nextRetryDelay: delayOf(Math.min(wanted, LONGEST_DELAY_SECONDS), attempt) }),
   });
   return withStackOf(error, failure);
 }
@@ -102,13 +105,12 @@ export function stillPresent(message: string, look: LookOptions): ApplicationFai
 
 function benign(type: string, message: string, look: LookOptions): ApplicationFailure {
   const wanted = look.retryAfterSeconds ?? lookInterval(look.ageSeconds);
-  const delay = Math.max(SMALLEST_DELAY_SECONDS, Math.min(wanted, look.remainingSeconds ?? wanted));
   const text = clipMessage(message);
   return ApplicationFailure.create({
     message: text,
     type,
     category: ApplicationFailureCategory.BENIGN,
-    nextRetryDelay: milliseconds(delay),
+    nextRetryDelay: delayOf(wanted, look),
     details: [
       {
         code: type,
@@ -160,6 +162,7 @@ function isRefusal({ status }: Classification): boolean {
   return status !== undefined && status >= 400 && status < 500 && status !== 408;
 }
 
-function milliseconds(seconds: number): number {
-  return Math.round(seconds * 1000);
+/** Milliseconds until the next attempt: not a tight loop, and not past the end of the budget. */
+function delayOf(seconds: number, { remainingSeconds = seconds }: { remainingSeconds?: number | undefined }): number {
+  return Math.round(Math.max(SMALLEST_DELAY_SECONDS, Math.min(seconds, remainingSeconds)) * 1000);
 }

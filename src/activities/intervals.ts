@@ -7,6 +7,8 @@ const LOOK_SHARE = 0.1;
 
 /** Seconds until the next try of what waits for quota, capacity or a permission: those change in minutes. */
 export const SLOW_RETRY_SECONDS = 60;
+/** Longest delay in seconds that an error may ask for: an outage that is over must not be waited out for minutes more. */
+export const LONGEST_DELAY_SECONDS = 60;
 /** Shortest delay in seconds: a service that answers `Retry-After: 0` is not asked in a tight loop. */
 export const SMALLEST_DELAY_SECONDS = 0.2;
 

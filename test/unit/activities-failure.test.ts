@@ -1,4 +1,4 @@
-import { RestError } from '@azure/core-rest-pipeline';
+import { createHttpHeaders, createPipelineRequest, RestError } from '@azure/core-rest-pipeline';
 import { type ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { describe, expect, it } from 'vitest';
@@ -30,6 +30,21 @@ describe('what an activity throws', () => {
     expect(detail.code).toBe(failure.type);
     expect(detail.rejected).toBe(rejected);
   });
+
+  it.each([
+    ['2', undefined, 2000],
+    ['0', undefined, 200],
+    ['3600', undefined, 60_000],
+    ['30', 10, 10_000],
+  ])(
+    'comes back from an outage after Retry-After %s with %s s left in %i ms',
+    (retryAfter, remainingSeconds, delay) => {
+      const request = createPipelineRequest({ url: 'https://x' });
+      const headers = createHttpHeaders({ 'retry-after': retryAfter });
+      const throttled = new RestError('x', { statusCode: 503, request, response: { request, headers, status: 503 } });
+      expect(toFailure(throttled, { number: 2, remainingSeconds })).toMatchObject({ nextRetryDelay: delay });
+    },
+  );
 
   it('says what a slow retry waits for', () => {
     const failure = toFailure(new RestError('Insufficient quota', { statusCode: 400, code: 'QuotaExceeded' }), {
