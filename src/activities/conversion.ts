@@ -3,6 +3,7 @@ import { clusterRef } from '../azure/clusters.js';
 import type { AzureConnection } from '../azure/connection.js';
 import { ensureCode, ensureEnvironment } from '../azure/environments.js';
 import { ensureJob, getJob } from '../azure/jobs.js';
+import { CONVERSION_JOB_TIMEOUT } from '../azure/limits.js';
 import { ensureModelContainer } from '../azure/model-containers.js';
 import { ensureModelVersion } from '../azure/models.js';
 import { uploadBlob, uploadTree } from '../azure/uploads.js';
@@ -65,7 +66,10 @@ export function createConversionActivities(azure: AzureConnection, directory: st
         case 'Failed':
           throw await jobFailure(azure, identity, job, attempt.abortSignal);
         case 'Canceled':
-          throw new SlipwayError('JobCanceled', `Azure ML job ${jobName} was cancelled by someone else`);
+          throw new SlipwayError(
+            'JobCanceled',
+            `Azure ML job ${jobName} was cancelled, by someone or by Azure ML after its ${CONVERSION_JOB_TIMEOUT}`,
+          );
         default: {
           const meaning = MEANING[job.status] ? ` (${MEANING[job.status]})` : '';
           const message = `Azure ML job is ${job.status}${meaning}, ${spokenAge(attempt.ageSeconds)}`;
