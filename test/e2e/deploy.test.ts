@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { DeployResult } from '../../src/client.js';
+import { newDeploymentId } from '../../src/deployment/identity.js';
 import { STEPS } from '../../src/deployment/steps.js';
 import { photo, PHOTOS, sampleSpec, TestStack } from '../fixtures/e2e/stack.js';
 
@@ -11,10 +12,11 @@ afterAll(() => local?.stop());
 
 describe('a SavedModel with real weights', () => {
   const service = 'featurizer';
+  const deploymentId = newDeploymentId();
   let result: DeployResult;
 
   it('becomes a live service that was scored before and after it went live', async () => {
-    const handle = await local.client.startDeployment(sampleSpec(service));
+    const handle = await local.client.startDeployment(sampleSpec(service), { deploymentId });
     result = await handle.result();
 
     expect(result.scores.map(({ image, top5 }) => [image, top5[0]?.index])).toEqual(
@@ -25,11 +27,44 @@ describe('a SavedModel with real weights', () => {
     expect(progress).toMatchObject({ state: 'deployed', undo: [], residue: [] });
   });
 
+  it('is not deployed again by a repeated start, whose undo would remove it', async () => {
+    const again = await local.client.startDeployment(sampleSpec(service), { deploymentId });
+    expect(await again.result()).toEqual(result);
+    expect(again.runId).toBe((await local.client.getDeployment(service)).runId);
+  });
+
   it('answers the client through its public address', async () => {
     const [score] = await local.client.score(service, [photo('coffee.jpg')]);
     expect(score?.top5[0]).toMatchObject({ index: 967 });
     expect(score?.top5[0]?.label).toMatch(/espresso/);
     expect(score?.top5[0]?.confidence).toBeGreaterThan(0.9);
+  });
+
+  it('is deployed again without a call that changes anything', async () => {
+    const before = await local.azure.now();
+    const again = await (await local.client.startDeployment(sampleSpec(service))).result();
+    expect({ release: again.release, address: again.address }).toEqual({
+      release: result.release,
+      address: result.address,
+    });
+    const changes = (await local.azure.journal(before)).filter(
+      ({ effect }) => effect !== undefined && effect.change !== 'unchanged',
+    );
+    expect(changes).toEqual([]);
+  });
+
+  it('serves on, whole, when a deployment that was to replace it fails', async () => {
+    const { uid } = local.client.identify(service);
+    const before = await local.azure.ownedBy(uid);
+    const handle = await local.client.startDeployment(
+      sampleSpec(service, {
+        scoring: { memory: '3Gi' },
+        smoke: { photos: [{ path: photo('chelsea.jpg'), expect: 967 }] },
+      }),
+    );
+    await expect(handle.result()).rejects.toMatchObject({ code: 'ExpectedClassMissing', residue: [] });
+    expect((await local.azure.ownedBy(uid)).sort()).toEqual(before.sort());
+    expect(await local.client.score(service, [photo('coffee.jpg')])).toHaveLength(1);
   });
 
   it('is replaced by a changed deployment without a moment in which nobody answers', async () => {
