@@ -1,4 +1,5 @@
-import { readdirSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { AzureMachineLearningWorkspaces } from '@azure/arm-machinelearning';
@@ -15,8 +16,12 @@ let workspaceId: string;
 const workspace = ['slipway-local', 'slipway'] as const;
 const datastore = 'azureml://datastores/workspaceblobstore/paths';
 
+let state: string;
+
 beforeAll(async () => {
-  azure = await startEmulator();
+  // With a space, which bash would split an unguarded path at.
+  state = mkdtempSync(join(tmpdir(), 'slipway jobs '));
+  azure = await startEmulator({ state });
   ({ machineLearning } = armClients(azure));
   workspaceId = (await machineLearning.workspaces.get(...workspace)).id ?? '';
   blobs = await blobClient(azure);
@@ -40,7 +45,10 @@ beforeAll(async () => {
     properties: { modelUri: `${datastore}/in`, modelType: 'custom_model' },
   });
 });
-afterAll(() => azure.stop());
+afterAll(async () => {
+  await azure.stop();
+  rmSync(state, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+});
 
 /** Sends the PUT itself: version 2.1.1 of the client drops `uri` and `mode` of inputs and outputs. */
 async function submit(name: string, command: string, more: Record<string, unknown> = {}): Promise<Reply> {

@@ -1,5 +1,5 @@
 import { closeSync, openSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { delimiter, join, relative } from 'node:path';
 import type { Emulator } from '../../core/emulator.js';
 import { commandGraceMs } from '../limits.js';
 import { JobFailure, type Job } from './job.js';
@@ -24,6 +24,14 @@ export function substitute(
       throw new JobFailure('UserError', `The command names ${expression}, which the job does not have.`);
     return value;
   });
+}
+
+/**
+ * How a path below the job's directory stands in its command. Azure's hold nothing that bash would split; where ours do, because of
+ * where the state lies, it is relative to where the command starts.
+ */
+export function pathInCommand(path: string, { code }: JobDirectory): string {
+  return /^[\w/.:@%+,-]+$/.test(path) ? path : relative(code, path);
 }
 
 /**

@@ -100,7 +100,7 @@ export async function upload(
     found
       .filter((entry) => entry.isFile())
       .map(async (entry) => {
-        const file = join(entry.parentPath, entry.name);
+        const file = join(entry.parentPath ?? entry.path, entry.name);
         return { file, mtime: (await stat(file)).mtimeMs };
       }),
   );

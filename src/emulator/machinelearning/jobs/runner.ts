@@ -6,7 +6,7 @@ import { jobFinalizeSeconds, jobQueueSeconds, jobStartSeconds } from '../../core
 import type { Emulator } from '../../core/emulator.js';
 import type { BlobStore } from '../../storage/blob-store.js';
 import { artifactContainer, storageAccountOf, workspaces, type Workspace } from '../workspaces.js';
-import { runCommand, substitute, type JobDirectory } from './command.js';
+import { pathInCommand, runCommand, substitute, type JobDirectory } from './command.js';
 import { pipRequirements } from './conda.js';
 import { download, locate, upload } from './data.js';
 import { artifactPrefix, isTerminal, JobFailure, jobs, type Job, type JobStatus } from './job.js';
@@ -116,18 +116,21 @@ export class JobRunner {
         if (uri === undefined) inputPaths.set(name, value ?? '');
         else {
           const from = locate(this.emulator, this.blobs, workspace, uri);
-          inputPaths.set(name, await download(this.blobs, from, join(directory.root, 'inputs', name), limited));
+          const path = await download(this.blobs, from, join(directory.root, 'inputs', name), limited);
+          inputPaths.set(name, pathInCommand(path, directory));
         }
       }
       const outputPaths = new Map<string, string>();
       for (const name of Object.keys(outputs ?? {})) {
-        outputPaths.set(name, join(directory.root, 'outputs', name));
-        await mkdir(join(directory.root, 'outputs', name), { recursive: true });
+        const path = join(directory.root, 'outputs', name);
+        await mkdir(path, { recursive: true });
+        outputPaths.set(name, pathInCommand(path, directory));
       }
       const line = substitute(command, { inputs: inputPaths, outputs: outputPaths });
       await runCommand(this.emulator, job, line, directory, environment.directory, limited);
       this.enter(job, 'Finalizing', signal);
-      for (const [name, path] of outputPaths) {
+      for (const name of outputPaths.keys()) {
+        const path = join(directory.root, 'outputs', name);
         const uri = outputs?.[name]?.uri ?? defaultOutputUri(job, name);
         await upload(this.blobs, path, locate(this.emulator, this.blobs, workspace, uri), limited);
       }
