@@ -89,7 +89,10 @@ async function succeed(setting: Setting, keep: boolean): Promise<DemoReport> {
   const { service } = sample.spec;
   const before = await admin.inventory();
   const deployed = await runDeployment(setting);
-  if (deployed.failure) throw deployed.failure;
+  if (deployed.failure) {
+    const { steps, undone: teardown, failure } = deployed;
+    return { ok: false, steps, scores: [], teardown, residue: failure.residue };
+  }
   const scores = await scoreSamples(setting);
   if (keep) return { ok: true, steps: deployed.steps, scores, teardown: [], residue: [] };
   const removed = await runTeardown(setting, service);
