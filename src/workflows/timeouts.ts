@@ -22,6 +22,9 @@ export const COMMIT_WINDOW_MS = 60_000;
 /** How often an operation that failed for a transient reason (allocation, preemption) is begun again, the first included. */
 export const MAX_BEGINS = 3;
 
+/** Pause before it is begun again: what had no room or no machine a moment ago has none at once. */
+export const BEGIN_AGAIN_AFTER = '30 s';
+
 /**
  * Budgets: the time from the first attempt to giving up, in minutes. They are never a number of attempts, because a restart
  * of the worker counts as one. What waits for people or capacity (quota, permissions) gets the deployment's patience on top.

@@ -81,6 +81,7 @@ it.each([
     const ended = await tests.run('deploy', deployInput(), scripted.implementations);
     expect(ended.status).toBe(status);
     expect(attempts).toEqual([1, 2, 3]);
+    expect(ended.pauses).toEqual([30, 30]);
   },
 );
 
