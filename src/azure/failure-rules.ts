@@ -79,6 +79,9 @@ export const FAILURE_RULES: readonly FailureRule[] = [
   slow('InsufficientVCPUQuota', 'quota may be freed or raised', QUOTA),
   slow('QuotaExceeded', 'quota may be freed or raised', QUOTA),
   slow('ResourceQuotaExceeded', 'quota may be freed or raised', QUOTA),
+  slow('RoleAssignmentLimitExceeded', 'the subscription has as many role assignments as it may', {
+    fix: 'Remove role assignments that nobody needs.',
+  }),
   slow('PublicIPCountLimitReached', 'quota may be freed or raised', QUOTA),
   retry('AllocationFailed', 'the region has no room at the moment'),
   retry('ZonalAllocationFailed', 'the zone has no room at the moment'),
@@ -117,6 +120,12 @@ export const FAILURE_RULES: readonly FailureRule[] = [
   fatal('ResourceNotFound', 'what the deployment builds on does not appear by waiting'),
   fatal('RequestDisallowedByPolicy', 'a policy of the organisation forbids it', {
     fix: 'Ask whoever owns the policy that the message names.',
+  }),
+  fatal('ResourceGroupBeingDeleted', 'nothing can be made in it any more', {
+    fix: 'Check resource_group in config.json.',
+  }),
+  fatal('RoleAssignmentUpdateNotPermitted', 'an assignment of that name grants something else, and cannot be changed', {
+    fix: 'Remove the role assignment that the message names.',
   }),
   fatal('ScopeLocked', 'a lock forbids it', { fix: 'Remove the lock that the message names.' }),
   fatal('ReadOnlyDisabledSubscription', 'the subscription is disabled'),
