@@ -34,8 +34,10 @@ export function createClusterRemovalActivities(azure: AzureConnection): Activiti
       }
       if (!isInScope(found.owner, input)) return { removed: removedSoFar() };
       removedSoFar([ref.id]);
-      if (found.state !== 'Deleting') await beginDeletion(azure, ref, found, input, attempt);
-      throw stillPresent(`AKS cluster ${cluster.name} is being deleted`, { ...attempt, ...found, resource: ref.id });
+      const retryAfterSeconds =
+        found.state === 'Deleting' ? found.retryAfterSeconds : await beginDeletion(azure, ref, found, input, attempt);
+      const message = `AKS cluster ${cluster.name} is being deleted`;
+      throw stillPresent(message, { ...attempt, retryAfterSeconds, resource: ref.id });
     }),
 
     removeRoleAssignment: activity(async (input, attempt) => {
@@ -55,16 +57,17 @@ export function createClusterRemovalActivities(azure: AzureConnection): Activiti
   };
 }
 
+/** Returns the seconds after which Azure wants to be asked, if it said so. */
 async function beginDeletion(
   azure: AzureConnection,
   ref: ClusterRef,
   found: Cluster,
   input: RemovalInput,
   attempt: Attempt,
-): Promise<void> {
+): Promise<number | undefined> {
   await requireNobodyElse(azure, ref, found, input, attempt);
   try {
-    await deleteCluster(azure, ref, attempt.abortSignal);
+    return await deleteCluster(azure, ref, attempt.abortSignal);
   } catch (error) {
     if (!isConflict(error)) throw error;
     // Whatever is in progress on a cluster that goes is of no use.

@@ -1,4 +1,5 @@
 import { blobPath, openBlobStore, readBlob, type BlobStore } from '../azure/blobs.js';
+import { clusterRef } from '../azure/clusters.js';
 import type { AzureConnection } from '../azure/connection.js';
 import { ensureCode, ensureEnvironment } from '../azure/environments.js';
 import { ensureJob, getJob } from '../azure/jobs.js';
@@ -8,7 +9,7 @@ import { uploadBlob, uploadTree } from '../azure/uploads.js';
 import type { ConversionInput, DeploymentActivities } from '../deployment/activities.js';
 import { digestOfJson, type Digest } from '../deployment/digests.js';
 import { SlipwayError } from '../deployment/errors.js';
-import { conversionJobName, convertedModelName } from '../deployment/names.js';
+import { CLUSTER_TAG, conversionJobName, convertedModelName } from '../deployment/names.js';
 import { spokenAge } from './age.js';
 import {
   conversionCommand,
@@ -73,12 +74,15 @@ export function createConversionActivities(azure: AzureConnection, directory: st
       }
     }),
 
-    registerConvertedModel: activity(async ({ identity, workspace, source, model, conversion }, { abortSignal }) => {
+    registerConvertedModel: activity(async (input, { abortSignal }) => {
+      const { identity, workspace, source, model, conversion } = input;
       const store = await openBlobStore(azure, workspace, abortSignal);
       const digest = await findConversionResult(store, conversion.digest, abortSignal);
       if (!digest) throw new SlipwayError('ConversionIncomplete', `Conversion ${conversion.digest} left no result`);
       const name = convertedModelName(model.name);
-      await ensureModelContainer(azure, identity, { name, role: 'converted' }, abortSignal);
+      // The source may be someone else's model: then only this container says where the service runs.
+      const tags = { [CLUSTER_TAG]: clusterRef(identity, input.cluster.name).id };
+      await ensureModelContainer(azure, identity, { name, role: 'converted', tags }, abortSignal);
       const content = {
         digest,
         url: store.uri(blobPath.conversion(conversion.digest)),

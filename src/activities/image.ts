@@ -6,6 +6,7 @@ import {
   deleteManifest,
   deleteRepository,
   deleteTag,
+  findDigest,
   listManifests,
   openRepository,
   pushImage,
@@ -49,6 +50,9 @@ export function createImageActivities(azure: AzureConnection, { cache, runtime }
         const tag = shortDigest(release);
         const name = imageRepository(identity);
         const repository = await openRepository(azure, workspace.containerRegistryId, name, abortSignal);
+        const pushed = { repository: name, tag, digest: image.manifest.digest, releaseDigest: release };
+        // A release that is there whole, from this deployment or an earlier one, is taken as it is.
+        if ((await findDigest(repository, tag, abortSignal)) === image.manifest.digest) return pushed;
         say('pushing');
         // The deployment's own tag goes first: from then on an undo of this deployment finds the manifest.
         await pushImage(
@@ -56,7 +60,7 @@ export function createImageActivities(azure: AzureConnection, { cache, runtime }
           { ...image, tags: [identity.deploymentId, tag] },
           { abortSignal, onBlob: ({ digest }, sent) => say(`${digest} ${sent ? 'pushed' : 'is there'}`) },
         );
-        return { repository: name, tag, digest: image.manifest.digest, releaseDigest: release };
+        return pushed;
       }),
     ),
 

@@ -1,11 +1,12 @@
 import { openBlobStore, type BlobStore } from '../azure/blobs.js';
+import { clusterRef } from '../azure/clusters.js';
 import type { AzureConnection } from '../azure/connection.js';
-import { ensureModelContainer, getModelContainer, type ModelContainer } from '../azure/model-containers.js';
+import { ensureModelContainer, findModelContainers } from '../azure/model-containers.js';
 import { ensureModelVersion, getModelVersion, listModelVersions } from '../azure/models.js';
 import type { DeploymentActivities, ModelVersion } from '../deployment/activities.js';
 import { SlipwayError } from '../deployment/errors.js';
 import type { ModelInput, ModelSource } from '../deployment/input.js';
-import { CLUSTER_TAG, isOfService, OWNER_TAG, type Identity } from '../deployment/names.js';
+import { CLUSTER_TAG, type Identity } from '../deployment/names.js';
 import { activity } from './failure.js';
 import { removeModels } from './remove-models.js';
 
@@ -17,18 +18,10 @@ export function createModelActivities(azure: AzureConnection): Activities {
     registerModel: activity(async (input, { abortSignal }) => {
       const { identity, workspace, model } = input;
       const { source } = model;
-      const existing = await getModelContainer(azure, identity, model.name, abortSignal);
-      const cluster = clusterId(identity, input.cluster.name);
-      requireSameCluster(identity, existing, cluster);
+      const cluster = clusterRef(identity, input.cluster.name).id;
+      await requireSameCluster(azure, identity, cluster, abortSignal);
+      if (source.kind === 'registered') return findRegistered(azure, identity, source, abortSignal);
       const container = { name: model.name, role: 'source' as const, tags: { [CLUSTER_TAG]: cluster } };
-      if (source.kind === 'registered') {
-        const found = await findRegistered(azure, identity, source, abortSignal);
-        // The container says where the service runs; one of that name that is not ours stays as it is.
-        if (!existing || isOfService(existing.tags[OWNER_TAG], identity)) {
-          await ensureModelContainer(azure, identity, container, abortSignal);
-        }
-        return found;
-      }
       await ensureModelContainer(azure, identity, container, abortSignal);
       const store = await openBlobStore(azure, workspace, abortSignal);
       return ensureModelVersion(azure, identity, model.name, contentOf(model, source, store), abortSignal);
@@ -38,19 +31,24 @@ export function createModelActivities(azure: AzureConnection): Activities {
   };
 }
 
-/** A service lives on one cluster: what runs on the one before would be found by nobody once the tag names another. */
-function requireSameCluster(identity: Identity, container: ModelContainer | undefined, cluster: string): void {
-  const present = container?.tags[CLUSTER_TAG];
-  if (present === undefined || present.toLowerCase() === cluster.toLowerCase()) return;
-  if (!isOfService(container?.tags[OWNER_TAG], identity)) return;
-  throw new SlipwayError('ServiceOnOtherCluster', `Service ${identity.service} lives on cluster ${present}`, {
+/**
+ * A service lives on one cluster: what runs on the one before would be found by nobody once the tags name another. Every
+ * model of the service is asked, because a deployment may give its model another name.
+ */
+async function requireSameCluster(
+  azure: AzureConnection,
+  identity: Identity,
+  cluster: string,
+  abortSignal: AbortSignal,
+): Promise<void> {
+  const containers = await findModelContainers(azure, identity, abortSignal);
+  const other = containers
+    .flatMap(({ tags }) => tags[CLUSTER_TAG] ?? [])
+    .find((tag) => tag.toLowerCase() !== cluster.toLowerCase());
+  if (other === undefined) return;
+  throw new SlipwayError('ServiceOnOtherCluster', `Service ${identity.service} lives on cluster ${other}`, {
     fix: `Deploy it there, or delete it first: slipway delete ${identity.service}`,
   });
-}
-
-/** ARM id of the cluster, which lies in the resource group of the workspace and may not exist yet. */
-function clusterId({ subscriptionId, resourceGroup }: Identity, name: string): string {
-  return `/subscriptions/${subscriptionId}/resourceGroups/${resourceGroup}/providers/Microsoft.ContainerService/managedClusters/${name}`;
 }
 
 function contentOf(

@@ -30,14 +30,14 @@ export async function removeModels(
   return { removed: removedSoFar() };
 }
 
-/** The one that the input names, or, where a teardown does not know the name, those that the service has marked. */
+/** The one that a deployment used; of a service, all that it has marked, because its deployments may have used several. */
 async function containersOf(
   azure: AzureConnection,
-  { identity, modelName }: RemovalInput,
+  { identity, scope, modelName }: RemovalInput,
   role: ModelRole,
   abortSignal: AbortSignal,
 ): Promise<ModelContainer[]> {
-  if (modelName !== undefined) {
+  if (scope === 'deployment' && modelName !== undefined) {
     const name = role === 'source' ? modelName : convertedModelName(modelName);
     const container = await getModelContainer(azure, identity, name, abortSignal);
     return container ? [container] : [];

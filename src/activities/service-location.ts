@@ -3,11 +3,11 @@ import type { AzureConnection } from '../azure/connection.js';
 import { classify } from '../azure/failures.js';
 import { connectToKubernetes } from '../azure/kubernetes/connection.js';
 import { otherDeployments } from '../azure/kubernetes/tenants.js';
-import { findModelContainers, ROLE_TAG, type ModelContainer } from '../azure/model-containers.js';
+import { findModelContainers, type ModelContainer } from '../azure/model-containers.js';
 import { listManifests, openRepository } from '../azure/registry.js';
 import { getWorkspace } from '../azure/workspace.js';
 import type { DeploymentActivities, ServiceLocation } from '../deployment/activities.js';
-import { CLUSTER_TAG, convertedModelName, imageRepository, isOfService, type Identity } from '../deployment/names.js';
+import { CLUSTER_TAG, imageRepository, isOfService, type Identity } from '../deployment/names.js';
 import { activity } from './failure.js';
 
 type Activities = Pick<DeploymentActivities, 'findService'>;
@@ -20,9 +20,8 @@ export function createLocationActivities(azure: AzureConnection): Activities {
       const created = await findClusters(azure, identity, (owner) => isOfService(owner, identity), abortSignal);
       const clusterName = nameOfCluster(containers) ?? created[0];
       const cluster = clusterName === undefined ? {} : await locateCluster(azure, identity, clusterName, abortSignal);
-      const modelName = nameOfModel(containers);
       const found = containers.length > 0 || created.length > 0 || (await hasImages(azure, identity, abortSignal));
-      return { ...cluster, ...(modelName !== undefined && { modelName }), found };
+      return { ...cluster, found };
     }),
   };
 }
@@ -52,18 +51,10 @@ async function locateCluster(
   }
 }
 
-/** The source model's container carries the cluster's ARM id. */
+/** The containers of a service's models carry the cluster's ARM id. */
 function nameOfCluster(containers: readonly ModelContainer[]): string | undefined {
   const id = containers.map(({ tags }) => tags[CLUSTER_TAG]).find((tag) => tag !== undefined);
   return id?.split('/').at(-1);
-}
-
-/** A model that someone else registered has only its converted half among ours. */
-function nameOfModel(containers: readonly ModelContainer[]): string | undefined {
-  const source = containers.find(({ tags }) => tags[ROLE_TAG] === 'source');
-  if (source !== undefined) return source.name;
-  const converted = containers.find(({ tags }) => tags[ROLE_TAG] === 'converted');
-  return converted?.name.slice(0, -convertedModelName('').length);
 }
 
 async function hasImages(azure: AzureConnection, identity: Identity, abortSignal: AbortSignal): Promise<boolean> {

@@ -1,4 +1,8 @@
-import type { ContainerServiceClient, ManagedCluster } from '@azure/arm-containerservice';
+import type {
+  ContainerServiceClient,
+  ManagedCluster,
+  ManagedClustersDeleteOptionalParams,
+} from '@azure/arm-containerservice';
 import type { ClusterInput } from '../deployment/input.js';
 import type { Identity } from '../deployment/names.js';
 import { OWNER_TAG, SERVICE_TAG, ownershipMark } from '../deployment/names.js';
@@ -112,13 +116,27 @@ export async function recreateCluster(
   await put(azure, clusterRef(place.identity, place.cluster.name), parameters(place, tags), { abortSignal });
 }
 
-/** Sends the DELETE and does not wait for it. A cluster that is not there is deleted. */
-export async function deleteCluster(azure: AzureConnection, ref: ClusterRef, abortSignal: AbortSignal): Promise<void> {
+/**
+ * Sends the DELETE and does not wait for it. A cluster that is not there is deleted.
+ *
+ * @returns seconds after which Azure wants to be asked how far it is, if it said so
+ */
+export async function deleteCluster(
+  azure: AzureConnection,
+  ref: ClusterRef,
+  abortSignal: AbortSignal,
+): Promise<number | undefined> {
+  let retryAfterSeconds: number | undefined;
   try {
-    await clustersOf(azure, ref).delete(ref.resourceGroup, ref.name, { abortSignal }).submitted();
+    const options: ManagedClustersDeleteOptionalParams = {
+      abortSignal,
+      onResponse: ({ headers }) => (retryAfterSeconds = readRetryAfter((name) => headers.get(name))),
+    };
+    await clustersOf(azure, ref).delete(ref.resourceGroup, ref.name, options).submitted();
   } catch (error) {
     if (!isNotFound(error)) throw error;
   }
+  return retryAfterSeconds;
 }
 
 /** Asks AKS to abort the operation in progress on a cluster. One that ended in between (409) or is gone needs no abort. */

@@ -37,7 +37,7 @@ export async function getModelContainer(
   }
 }
 
-/** The containers of a service, whichever of its deployments made them. */
+/** The containers of a service, archived ones included, whichever of its deployments made them. */
 export async function findModelContainers(
   azure: AzureConnection,
   identity: Identity,
@@ -45,7 +45,10 @@ export async function findModelContainers(
 ): Promise<ModelContainer[]> {
   const { client, place } = inWorkspace(azure, identity);
   const found: ModelContainer[] = [];
-  for await (const { name, properties } of client.modelContainers.list(...place, { abortSignal })) {
+  for await (const { name, properties } of client.modelContainers.list(...place, {
+    listViewType: 'All',
+    abortSignal,
+  })) {
     const tags = definedTags(properties.tags);
     if (name && isOfService(tags[OWNER_TAG], identity)) {
       found.push({ name, tags, nextVersion: Number(properties.nextVersion ?? 1) || 1 });

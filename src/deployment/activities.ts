@@ -88,7 +88,7 @@ export interface RemovalInput {
   readonly scope: 'deployment' | 'service';
   /** Name of the cluster, where it is known from the input; a teardown finds it by its tag. */
   readonly cluster?: Pick<ClusterInput, 'name' | 'existing'>;
-  /** Name of the source model, where it is known from the input. */
+  /** Name of the source model of the deployment; of a service, all models that carry its mark are meant. */
   readonly modelName?: string;
   /**
    * Milliseconds since the epoch. Until then an absent resource may still appear, because a request whose reply was lost
@@ -126,7 +126,9 @@ export interface DeploymentActivities {
 
   beginConversion(input: ConversionInput & { attempt: number }): Promise<ConversionStart>;
   awaitConversion(input: { identity: Identity; jobName: string }): Promise<void>;
-  registerConvertedModel(input: ConversionInput & { conversion: ConversionStart }): Promise<ModelVersion>;
+  registerConvertedModel(
+    input: ConversionInput & { conversion: ConversionStart; cluster: ClusterInput },
+  ): Promise<ModelVersion>;
 
   pushImage(input: {
     identity: Identity;
@@ -169,7 +171,7 @@ export interface DeploymentActivities {
   /** Deletes a cluster that is ours; an adopted one is never touched. */
   removeCluster(input: RemovalInput): Promise<Removal>;
 
-  /** What a teardown of the service must look at: the cluster it ran on and its model names, found by their marks. */
+  /** What a teardown of the service must look at: whether there is one, and the cluster it runs on, found by its marks. */
   findService(input: { identity: Identity }): Promise<ServiceLocation>;
 }
 
@@ -184,7 +186,6 @@ export interface ConversionInput {
 
 export interface ServiceLocation {
   readonly cluster?: Pick<ClusterInput, 'name' | 'existing'>;
-  readonly modelName?: string;
   /** Whether anything that carries the service's mark was found. */
   readonly found: boolean;
   /** Why the cluster must stay even with `--with-cluster`: adopted, or others run on it. */

@@ -20,7 +20,7 @@ export interface Identity {
 export const OWNER_TAG = 'slipway-owner';
 /** Tag on Azure resources that carries the service's name, for people. */
 export const SERVICE_TAG = 'slipway-service';
-/** Tag on the source model's container that names the cluster (ARM id) of the service, so that a teardown finds it. */
+/** Tag on the containers of a service's models that names its cluster (ARM id), so that a teardown finds it. */
 export const CLUSTER_TAG = 'slipway-cluster';
 /** Property of a model version: digest of its content (`sha256:…`). */
 export const DIGEST_PROPERTY = 'slipway-digest';

@@ -1,4 +1,5 @@
 import type { ConversionInput, DeploymentActivities, ModelVersion } from '../deployment/activities.js';
+import type { ClusterInput } from '../deployment/input.js';
 import { beginAgain } from './begin-again.js';
 import type { Saga } from './saga.js';
 
@@ -7,12 +8,15 @@ export async function convert(
   activities: DeploymentActivities,
   saga: Saga,
   input: ConversionInput,
+  cluster: ClusterInput,
 ): Promise<{ model: ModelVersion; reused: boolean }> {
   const conversion = await beginAgain(async (attempt) => {
     const begun = await saga.doing('job', () => activities.beginConversion({ ...input, attempt }));
     if (begun.jobName !== null) await activities.awaitConversion({ identity: input.identity, jobName: begun.jobName });
     return begun;
   });
-  const model = await saga.doing('converted-model', () => activities.registerConvertedModel({ ...input, conversion }));
+  const model = await saga.doing('converted-model', () =>
+    activities.registerConvertedModel({ ...input, conversion, cluster }),
+  );
   return { model, reused: conversion.jobName === null };
 }

@@ -39,7 +39,13 @@ export async function deploy(input: DeployInput): Promise<DeployResult> {
         );
         const converted = await step(
           'convert',
-          () => convert(activities, saga, { identity, workspace, source, model, settings: input.conversion, photos }),
+          () =>
+            convert(
+              activities,
+              saga,
+              { identity, workspace, source, model, settings: input.conversion, photos },
+              cluster,
+            ),
           ({ model: { name, version }, reused }) => `${name} version ${version}${reused ? ', conversion reused' : ''}`,
         );
         const image = await step(

@@ -25,7 +25,6 @@ export async function teardown(input: TeardownInput): Promise<TeardownResult> {
     identity,
     scope: 'service' as const,
     ...(location.cluster ? { cluster: location.cluster } : {}),
-    ...(location.modelName ? { modelName: location.modelName } : {}),
   };
   const residue = await removeInOrder(kinds, { activities, progress, target });
 

@@ -5,14 +5,15 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createActivities } from '../../src/activities/activities.js';
 import { blobPath, openBlobStore, type BlobStore } from '../../src/azure/blobs.js';
-import { connectToAzure } from '../../src/azure/connection.js';
+import { connectToAzure, type AzureConnection } from '../../src/azure/connection.js';
+import { findModelContainers } from '../../src/azure/model-containers.js';
 import { uploadModel, uploadPhoto } from '../../src/azure/uploads.js';
 import { getWorkspace } from '../../src/azure/workspace.js';
 import type { ConversionInput, DeploymentActivities, Workspace } from '../../src/deployment/activities.js';
 import { FailureType } from '../../src/deployment/errors.js';
 import { identify } from '../../src/deployment/identity.js';
-import type { ModelInput, SmokePhoto } from '../../src/deployment/input.js';
-import { ownershipMark, type Identity } from '../../src/deployment/names.js';
+import type { ClusterInput, ModelInput, SmokePhoto } from '../../src/deployment/input.js';
+import { CLUSTER_TAG, ownershipMark, type Identity } from '../../src/deployment/names.js';
 import { ActivityRunner } from '../fixtures/activities.js';
 import { startEmulator, type TestEmulator } from '../fixtures/emulator.js';
 
@@ -21,11 +22,12 @@ let runner: ActivityRunner;
 let directory: string;
 let workspace: Workspace;
 let store: BlobStore;
+let azure: AzureConnection;
 
 beforeAll(async () => {
   directory = await mkdtemp(path.join(tmpdir(), 'slipway-activities-'));
   emulator = await startEmulator();
-  const azure = connectToAzure(emulator.environment);
+  azure = connectToAzure(emulator.environment);
   const activities = createActivities({
     azure,
     home: path.join(directory, 'home'),
@@ -151,9 +153,21 @@ describe('registering a model', () => {
     const { first, second, ...input } = await service('tug');
     await runner.attempt('registerModel', { identity: first, ...input });
     const elsewhere = { ...input.cluster, name: 'another' };
-    await expect(
-      runner.attempt('registerModel', { identity: second, ...input, cluster: elsewhere }),
-    ).rejects.toMatchObject({ type: 'ServiceOnOtherCluster', nonRetryable: true });
+    const refused = { type: 'ServiceOnOtherCluster', nonRetryable: true };
+    const moving = { identity: second, ...input, cluster: elsewhere };
+    await expect(runner.attempt('registerModel', moving)).rejects.toMatchObject(refused);
+    const renamed = { ...moving, model: { ...input.model, name: 'tug-2' } };
+    await expect(runner.attempt('registerModel', renamed)).rejects.toMatchObject(refused);
+  });
+
+  it('of a service is undone whatever name its deployments gave it', async () => {
+    const { first, second, ...input } = await service('punt');
+    await runner.attempt('registerModel', { identity: first, ...input });
+    const renamed = { ...input.model, name: 'punt-2' };
+    await runner.attempt('registerModel', { identity: second, ...input, model: renamed });
+    const { removed } = await runner.attempt('removeRegisteredModel', { identity: first, scope: 'service' });
+    expect([...removed].sort()).toEqual(['punt-2:1', 'punt:1']);
+    expect(await owned(first.uid)).toEqual([]);
   });
 
   it('ends with one version when the replies are lost', async () => {
@@ -188,7 +202,13 @@ describe('a conversion', () => {
     const model = { ...made.model, signature };
     const source = await runner.attempt('registerModel', { ...made, model, identity: made.first });
     const settings = { compute: 'serverless', instanceType: 'Standard_D4s_v3' };
-    const input = (identity: Identity): ConversionInput => ({ ...made, identity, model, source, settings });
+    const input = (identity: Identity): ConversionInput & { cluster: ClusterInput } => ({
+      ...made,
+      identity,
+      model,
+      source,
+      settings,
+    });
     return { ...made, input, source };
   }
 
@@ -215,6 +235,7 @@ describe('a conversion', () => {
     expect(await changesSince(before)).toEqual([]);
 
     await pushesOneImage({ first, second, source, converted, scoring });
+    await convertsForAnotherService(input(first));
 
     const removal = { identity: first, scope: 'service' } as const;
     expect(await runner.attempt('removeConvertedModel', removal)).toEqual({ removed: ['schooner-onnx:1'] });
@@ -222,6 +243,20 @@ describe('a conversion', () => {
     await runner.attempt('removeRegisteredModel', removal);
     expect(await owned(first.uid)).toEqual([]);
   });
+
+  /** A service whose source model is someone else's, and has no container but that of the converted model. */
+  async function convertsForAnotherService(input: ConversionInput) {
+    const user = await service('dockyard');
+    const model = { ...input.model, name: 'dockyard' };
+    const shared = { ...input, identity: user.first, model, cluster: user.cluster };
+    const conversion = await runner.attempt('beginConversion', { ...shared, attempt: 1 });
+    expect(conversion.jobName).toBeNull();
+    await runner.attempt('registerConvertedModel', { ...shared, conversion });
+    const containers = await findModelContainers(azure, user.first, AbortSignal.timeout(60_000));
+    expect(containers.map(({ name, tags }) => [name, tags[CLUSTER_TAG]?.split('/').at(-1)])).toEqual([
+      ['dockyard-onnx', 'slipway-dockyard'],
+    ]);
+  }
 
   async function pushesOneImage({
     first,
@@ -238,7 +273,13 @@ describe('a conversion', () => {
     expect(await changesSince(pushed)).toEqual([]);
 
     expect(await runner.attempt('pushImage', { identity: second, workspace, ...input })).toEqual(image);
+    expect(await changesSince(pushed)).toEqual([]);
     const undo = { identity: second, scope: 'deployment' } as const;
+    expect(await runner.attempt('removeImage', undo)).toEqual({ removed: [] });
+
+    const scoring = { ...input.scoring, memory: '2Gi' };
+    const other = await runner.attempt('pushImage', { identity: second, workspace, ...input, scoring });
+    expect(other).toMatchObject({ digest: image.digest });
     const repository = `slipway/${first.uid}`;
     expect(await runner.attempt('removeImage', undo)).toEqual({ removed: [`${repository}:${second.deploymentId}`] });
     expect(await runner.attempt('removeImage', undo)).toEqual({ removed: [] });
