@@ -1,6 +1,6 @@
 import { parseOptions, usage, UsageError } from './core/options.js';
 import { StartError } from './core/start-error.js';
-import { startLocalAzure, type Endpoints } from './start.js';
+import { assignments, startLocalAzure, type Endpoints } from './start.js';
 
 async function main(): Promise<void> {
   const args = process.argv.slice(2);
@@ -31,12 +31,7 @@ function announcement(endpoints: Endpoints): string {
     `local Azure is ready: ${endpoints.arm}`,
     `  subscription ${endpoints.subscriptionId}, group ${endpoints.resourceGroup}, workspace ${endpoints.workspaceName}`,
     '',
-    `export SLIPWAY_AZURE_ENDPOINT=${endpoints.arm}`,
-    `export SLIPWAY_AZURE_CA='${endpoints.ca}'`,
-    `export AZURE_AUTHORITY_HOST=${endpoints.authorityHost}`,
-    `export AZURE_TENANT_ID=${endpoints.tenantId}`,
-    `export AZURE_CLIENT_ID=${endpoints.clientId}`,
-    `export AZURE_CLIENT_SECRET=${endpoints.clientSecret}`,
+    ...assignments(endpoints).map((assignment) => `export ${assignment}`),
     '',
   ].join('\n');
 }

@@ -14,7 +14,7 @@ import { seed, seeded } from './seed.js';
 import { BlobStore } from './storage/blob-store.js';
 import { registerStorage } from './storage/provider.js';
 
-/** What a client needs to know to use this Azure; also in `endpoints.json` of the state directory. */
+/** What a client needs to know to use this Azure; also in `endpoints.json` of the state directory, and in `endpoints.env` as variables. */
 export interface Endpoints {
   pid: number;
   /** Resource Manager. */
@@ -57,15 +57,33 @@ export async function startLocalAzure(options: EmulatorOptions): Promise<LocalAz
     );
     await seed(emulator, blobs);
     const endpoints = endpointsOf(emulator, arm.url);
-    const file = join(options.state, 'endpoints.json');
-    writeFileSync(`${file}.new`, `${JSON.stringify(endpoints, null, 2)}\n`, { mode: 0o600 });
-    renameSync(`${file}.new`, file);
+    writeAtomically(join(options.state, 'endpoints.env'), `${assignments(endpoints).join('\n')}\n`);
+    writeAtomically(join(options.state, 'endpoints.json'), `${JSON.stringify(endpoints, null, 2)}\n`);
     emulator.log.info({ arm: arm.url }, 'ready');
     return { emulator, endpoints };
   } catch (error) {
     await emulator.close();
     throw error;
   }
+}
+
+/** `NAME='value'` of each variable that points a client at this Azure, for shells and for `node --env-file`. */
+export function assignments(endpoints: Endpoints): string[] {
+  const variables = {
+    SLIPWAY_AZURE_ENDPOINT: endpoints.arm,
+    SLIPWAY_AZURE_CA: endpoints.ca,
+    AZURE_AUTHORITY_HOST: endpoints.authorityHost,
+    AZURE_TENANT_ID: endpoints.tenantId,
+    AZURE_CLIENT_ID: endpoints.clientId,
+    AZURE_CLIENT_SECRET: endpoints.clientSecret,
+  };
+  return Object.entries(variables).map(([name, value]) => `${name}='${value}'`);
+}
+
+/** Readable by its owner only: both files hold the client's secret. */
+function writeAtomically(file: string, content: string): void {
+  writeFileSync(`${file}.new`, content, { mode: 0o600 });
+  renameSync(`${file}.new`, file);
 }
 
 /** Resource Manager, sign-in and the admin interface share one address; what tests look in with is in no journal. */
