@@ -4,7 +4,14 @@ import { connectToAzure, type AzureConnection } from './azure/connection.js';
 import type { UploadProgress } from './azure/uploads.js';
 import { getWorkspace, type WorkspacePlace } from './azure/workspace.js';
 import { asking } from './client/azure-failures.js';
-import { latestChange, listChanges, liveDeployment, startChange, type Change } from './client/changes.js';
+import {
+  latestChange,
+  listChanges,
+  liveDeployment,
+  startChange,
+  startedDeployment,
+  type Change,
+} from './client/changes.js';
 import { deployInput } from './client/deploy-input.js';
 import type { ChangeHandle, DeploymentHandle, TeardownHandle } from './client/handle.js';
 import { AZURE_TIMEOUT_MS } from './client/limits.js';
@@ -40,7 +47,7 @@ export interface ConnectOptions {
 }
 
 export interface StartOptions {
-  /** Makes a repeated start the same deployment; default: a new one. */
+  /** Makes a repeated start the same deployment, even when that has ended; default: a new one. */
   readonly deploymentId?: string;
   /** What paths in the specification are relative to; default: the file's directory, or the working directory. */
   readonly directory?: string;
@@ -93,6 +100,10 @@ export class SlipwayClient {
       typeof source === 'string' ? await readSpec(source) : parseSpec(source, options.directory ?? process.cwd());
     const { spec } = located;
     const identity = this.identify(spec.service, options.deploymentId);
+    if (options.deploymentId !== undefined) {
+      const started = await startedDeployment(this.temporal, identity);
+      if (started) return started;
+    }
     const files = await readFiles(located);
     const { uploads, region } = await asking(async () => {
       const workspace = await this.readWorkspace();

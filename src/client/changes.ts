@@ -81,6 +81,24 @@ export async function latestChange(client: Client, identity: Identity): Promise<
 }
 
 /**
+ * The deployment of that id, whether it runs or has ended; undefined when none was started. It is not started again: its
+ * marks would be those of the first run, so that an undo of the second would remove what the first has made live.
+ */
+export async function startedDeployment(
+  client: Client,
+  identity: Identity,
+): Promise<ChangeHandle<'deploy'> | undefined> {
+  const { service, deploymentId } = identity;
+  const workflowId = serviceWorkflowId(identity);
+  for await (const { type, runId, memo } of client.workflow.list({ query: `WorkflowId = '${workflowId}'` })) {
+    const { deploymentId: id } = (memo ?? {}) as Partial<ChangeMemo>;
+    if (id === deploymentId && nameOf(type) === 'deploy')
+      return new ChangeHandle(client, 'deploy', service, deploymentId, workflowId, runId);
+  }
+  return undefined;
+}
+
+/**
  * What the newest deployment that succeeded answered, unless the service was deleted after it.
  *
  * @throws SlipwayError `NotLive` when there is none, or Temporal no longer keeps it
