@@ -1,13 +1,17 @@
+import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { execa } from 'execa';
+import { promisify } from 'node:util';
 import { SlipwayError } from '../../deployment/errors.js';
 import { home, packaged } from '../local/home.js';
 import { pythonEnvironment } from '../local/python.js';
 
 const NAME = 'efficientnet-lite0';
+
+/** More than TensorFlow ever says while it builds, in bytes: at the limit, Node ends the program. */
+const OUTPUT_BYTES = 64 * 2 ** 20;
 
 /**
  * The sample SavedModel, built once from what is in `conversion/`.
@@ -23,8 +27,12 @@ export async function sampleModel(say: (line: string) => void): Promise<string> 
   const { conversionPython, ensureConversion } = await pythonEnvironment();
   await ensureConversion();
   const args = ['-m', 'conversion.build', NAME, '--out', directory];
-  const { failed, all } = await execa(conversionPython, args, { cwd: packaged(), all: true, reject: false });
-  if (failed) throw new SlipwayError('ModelNotBuilt', `The sample model could not be built:\n${all}`);
+  await promisify(execFile)(conversionPython, args, { cwd: packaged(), maxBuffer: OUTPUT_BYTES }).catch(
+    (error: unknown) => {
+      // Its message ends with what the program wrote to stderr.
+      throw new SlipwayError('ModelNotBuilt', `The sample model could not be built:\n${String(error)}`);
+    },
+  );
   await writeFile(stamp, sources);
   return directory;
 }

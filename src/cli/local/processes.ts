@@ -1,9 +1,9 @@
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, open, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { execa } from 'execa';
+import { promisify } from 'node:util';
 import { SlipwayError } from '../../deployment/errors.js';
 import { home } from './home.js';
 import { READY_INTERVAL_MS, STOP_MS } from './limits.js';
@@ -147,8 +147,9 @@ async function startOf(pid: number): Promise<string | undefined> {
     const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ');
     return fields?.[0] === 'Z' ? undefined : fields?.[19];
   }
-  const { stdout, failed: gone } = await execa('ps', ['-o', 'lstart=', '-p', String(pid)], { reject: false });
-  return gone ? undefined : stdout.trim();
+  const gone = { stdout: undefined };
+  const { stdout } = await promisify(execFile)('ps', ['-o', 'lstart=', '-p', String(pid)]).catch(() => gone);
+  return stdout?.trim();
 }
 
 function send(pid: number, name: NodeJS.Signals): void {
