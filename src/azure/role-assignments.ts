@@ -128,8 +128,8 @@ function gives(found: RoleAssignment, registryId: string, principalId: string, r
   return (
     found.principalId?.toLowerCase() === principalId.toLowerCase() &&
     found.roleDefinitionId?.toLowerCase().endsWith(`/${role}`) === true &&
-    // A condition may leave out our repository.
-    found.condition === undefined &&
+    // A condition may leave out our repository. Where there is none, Azure says null, which the client's types do not know.
+    !found.condition &&
     at !== undefined &&
     `${registryId.toLowerCase()}/`.startsWith(`${at}/`)
   );
