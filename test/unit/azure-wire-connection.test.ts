@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { AzureConnection } from '../../src/azure/connection.js';
 import { classify } from '../../src/azure/failures.js';
-import { ensureModelContainer } from '../../src/azure/model-containers.js';
+import { ensureModelContainer, getModelContainer } from '../../src/azure/model-containers.js';
 import { clusterRef, getCluster } from '../../src/azure/clusters.js';
 import { identity, recordedAzure, signal, thrownBy } from '../fixtures/azure-wire/place.js';
 import { GROUP, inGroup, REQUEST_ID, SUBSCRIPTION, WORKSPACE } from '../fixtures/azure-wire/recordings/arm.js';
@@ -114,11 +114,12 @@ describe('signing in', () => {
       fresh.on(`GET ${inWorkspace('/models/boats')}`, mlError(404, 'Not found.'));
       await getCluster(fresh.azure, ref, signal());
       await getCluster(fresh.azure, ref, signal());
+      await getModelContainer(fresh.azure, identity, 'boats', signal());
       expect(fresh.signIns).toHaveLength(1);
       const form = new URLSearchParams(fresh.signIns[0]?.body);
       expect(form.get('grant_type')).toBe('client_credentials');
       expect(form.get('scope')).toMatch(/^https:\/\/management\.azure\.com\/\.default( |$)/);
-      expect(fresh.requests).toEqual([`GET ${CLUSTER}`, `GET ${CLUSTER}`]);
+      expect(fresh.requests).toHaveLength(3);
     }));
 
   it.each<[string, Answer, object]>([

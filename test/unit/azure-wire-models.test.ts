@@ -152,7 +152,11 @@ describe('registering a model', () => {
 });
 
 describe('deleting a model', () => {
-  it.each([arm(200, ''), arm(204, ''), notFound])('is done after %o', async (answer) => {
+  it.each([
+    ['200', arm(200, '')],
+    ['204', arm(204, '')],
+    ['404', notFound],
+  ])('is done after %s', async (_case, answer) => {
     azure.wire.on(`DELETE ${VERSIONS}/1`, answer);
     azure.wire.on(`DELETE ${CONTAINER}`, answer);
     await deleteModelVersion(azure.azure, identity, 'boats', '1', signal());
