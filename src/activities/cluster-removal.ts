@@ -8,7 +8,7 @@ import {
   type ClusterRef,
 } from '../azure/clusters.js';
 import type { AzureConnection } from '../azure/connection.js';
-import { classify, isConflict } from '../azure/failures.js';
+import { classify, isTransientConflict } from '../azure/failures.js';
 import { connectToKubernetes } from '../azure/kubernetes/connection.js';
 import { otherDeployments, otherServices } from '../azure/kubernetes/tenants.js';
 import { findPullGrants, revokePull } from '../azure/role-assignments.js';
@@ -69,7 +69,7 @@ async function beginDeletion(
   try {
     return await deleteCluster(azure, ref, attempt.abortSignal);
   } catch (error) {
-    if (!isConflict(error)) throw error;
+    if (!isTransientConflict(error)) throw error;
     // Whatever is in progress on a cluster that goes is of no use.
     await abortClusterOperation(azure, ref, attempt.abortSignal);
     const message = `AKS cluster ${ref.name} is ${found.state}: that is aborted before it is deleted`;

@@ -7,7 +7,7 @@ import type { ClusterInput } from '../deployment/input.js';
 import type { Identity } from '../deployment/names.js';
 import { OWNER_TAG, SERVICE_TAG, ownershipMark } from '../deployment/names.js';
 import type { AzureConnection } from './connection.js';
-import { isConflict, isNotFound, readRetryAfter } from './failures.js';
+import { isNotFound, isTransientConflict, readRetryAfter } from './failures.js';
 
 /** Where a cluster is. An adopted one lies in the resource group of the workspace, like one that was created. */
 export interface ClusterRef {
@@ -101,7 +101,7 @@ export async function createCluster(
     await put(azure, clusterRef(identity, cluster.name), parameters(place, tags), { abortSignal, ifNoneMatch: '*' });
     return true;
   } catch (error) {
-    if (isConflict(error)) return false;
+    if (isTransientConflict(error)) return false;
     throw error;
   }
 }
@@ -148,7 +148,7 @@ export async function abortClusterOperation(
   try {
     await clustersOf(azure, ref).abortLatestOperation(ref.resourceGroup, ref.name, { abortSignal }).submitted();
   } catch (error) {
-    if (!isConflict(error) && !isNotFound(error)) throw error;
+    if (!isTransientConflict(error) && !isNotFound(error)) throw error;
   }
 }
 

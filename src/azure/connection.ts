@@ -10,6 +10,7 @@ import { AzureAuthorityHosts, ClientSecretCredential, DefaultAzureCredential } f
 import { BlobServiceClient } from '@azure/storage-blob';
 import { z } from 'zod';
 import { SlipwayError } from '../deployment/errors.js';
+import { emptyErrorPolicy } from './empty-error-policy.js';
 
 /** Azure Resource Manager of the public cloud. */
 const PUBLIC_ARM = 'https://management.azure.com';
@@ -68,6 +69,10 @@ export function connectToAzure(environment: NodeJS.ProcessEnv = process.env): Az
   const arm = settings.SLIPWAY_AZURE_ENDPOINT ?? PUBLIC_ARM;
   // Temporal retries, so that its UI shows it; retries inside the SDKs would hide outages.
   const options = { ...common, endpoint: arm, retryOptions: { maxRetries: 0 } };
+  const readingErrors = {
+    ...options,
+    additionalPolicies: [{ policy: emptyErrorPolicy, position: 'perCall' as const }],
+  };
   const dataPlane = { ...common, retryOptions: { maxRetries: 0 } };
   const storageOptions = { ...common, retryOptions: { maxTries: 1 } };
   return {
@@ -78,8 +83,8 @@ export function connectToAzure(environment: NodeJS.ProcessEnv = process.env): Az
       (id) => new AzureMachineLearningWorkspaces(credential, id, { ...options, credentialScopes: ARM_SCOPE }),
     ),
     containerService: perKey((id) => new ContainerServiceClient(credential, id, options)),
-    containerRegistry: perKey((id) => new ContainerRegistryManagementClient(credential, id, options)),
-    storage: perKey((id) => new StorageManagementClient(credential, id, options)),
+    containerRegistry: perKey((id) => new ContainerRegistryManagementClient(credential, id, readingErrors)),
+    storage: perKey((id) => new StorageManagementClient(credential, id, readingErrors)),
     authorization: perKey(
       (id) => new AuthorizationManagementClient(credential, id, { ...options, credentialScopes: ARM_SCOPE }),
     ),
@@ -124,7 +129,12 @@ function credentialFrom(settings: Environment, tls: { tlsOptions?: { ca: string 
     );
   }
   // Instance discovery asks Microsoft's own address whether the authority is known: it is not, and need not be reachable.
-  return new ClientSecretCredential(tenant, client, secret, { ...tls, authorityHost, disableInstanceDiscovery: true });
+  return new ClientSecretCredential(tenant, client, secret, {
+    ...tls,
+    authorityHost,
+    disableInstanceDiscovery: true,
+    retryOptions: { maxRetries: 0 },
+  });
 }
 
 function isMicrosofts(authorityHost: string): boolean {

@@ -75,6 +75,14 @@ export function isConflict(error: unknown): boolean {
   return status === 409 || status === 412;
 }
 
+/**
+ * Whether the service answered that the resource is there, or being changed, for now. Azure says 409 for exhausted quota,
+ * locks and unregistered providers too: those are no news of the resource, and must be told.
+ */
+export function isTransientConflict(error: unknown): boolean {
+  return isConflict(error) && classify(error).class === 'retry';
+}
+
 /** `Retry-After` in seconds, from whichever form the service used (seconds, a date, milliseconds). */
 export function readRetryAfter(header: (name: string) => string | undefined): number | undefined {
   const milliseconds = header('retry-after-ms') ?? header('x-ms-retry-after-ms');

@@ -128,16 +128,17 @@ export async function getJob(
 ): Promise<Job | undefined> {
   const { client, place } = inWorkspace(azure, identity);
   let retryAfterSeconds: number | undefined;
-  let raw: unknown;
+  let body: string | null | undefined;
   try {
     const found = await client.jobs.get(...place, name, {
       abortSignal,
       onResponse: ({ headers, bodyAsText }) => {
         retryAfterSeconds = readRetryAfter((header) => headers.get(header));
-        raw = bodyAsText ? JSON.parse(bodyAsText) : undefined;
+        body = bodyAsText;
       },
     });
-    const failure = RawJob.safeParse(raw).data?.properties.error ?? undefined;
+    // Once the client has taken it for a job: a proxy's error page is no JSON.
+    const failure = RawJob.safeParse(body ? JSON.parse(body) : undefined).data?.properties.error ?? undefined;
     return { ...toLook(found), failure, retryAfterSeconds };
   } catch (error) {
     if (isNotFound(error)) return undefined;
