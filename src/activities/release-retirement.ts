@@ -13,7 +13,7 @@ import {
 import { deleteObject, serviceObjects } from '../azure/kubernetes/releases.js';
 import { deleteModelVersion, listModelVersions } from '../azure/models.js';
 import { deleteManifest, openRepository } from '../azure/registry.js';
-import type { DeploymentActivities, Workspace } from '../deployment/activities.js';
+import type { DeploymentActivities, ReleaseInput, Workspace } from '../deployment/activities.js';
 import { imageRepository, isOfService, shortDigest, type Identity } from '../deployment/names.js';
 import { spokenAge } from './age.js';
 import { connectTo, nextLook } from './cluster-access.js';
@@ -33,7 +33,7 @@ export function createRetirementActivities(azure: AzureConnection): Activities {
       // What is live decides what is old; when that is another release, this deployment has nothing to say about it.
       if (service === undefined || live !== shortDigest(input.image.releaseDigest)) return { retired: [] };
 
-      await removeOldReleases(kubernetes, identity, live, attempt);
+      await removeOldReleases(kubernetes, { identity, live, drainSeconds: drainSeconds(input) }, attempt);
 
       const { kept, dropped } = divideRecords(releaseRecords(service), keepReleases);
       if (dropped.length > 0) {
@@ -46,21 +46,41 @@ export function createRetirementActivities(azure: AzureConnection): Activities {
   };
 }
 
-/** Deletes the objects of every release but the live one; their pods drain for their grace period. */
+/** gRPC servers end connections up to a tenth later than told, so that not all clients come back at once. */
+const CONNECTION_AGE_JITTER = 1.1;
+
+/** How long connections may stay with the pods that they have: HTTP/2 connections do not follow a Service's selector. */
+function drainSeconds({ scoring }: Pick<ReleaseInput, 'scoring'>): number {
+  return scoring.connectionAgeSeconds * CONNECTION_AGE_JITTER;
+}
+
+interface Live {
+  readonly identity: Identity;
+  /** Short digest of the release that stays. */
+  readonly live: string;
+  /** How long the others serve on after the switch, which was when this activity was scheduled. */
+  readonly drainSeconds: number;
+}
+
+/** Deletes the objects of every release but the live one, once their connections have ended; their pods then have their grace. */
 async function removeOldReleases(
   kubernetes: Kubernetes,
-  identity: Identity,
-  live: string,
+  { identity, live, drainSeconds }: Live,
   attempt: Attempt,
 ): Promise<void> {
   const old = (await serviceObjects(kubernetes, identity)).filter(
     (object) => object.release !== undefined && object.release !== live && isOfService(ownerOf(object), identity),
   );
-  for (const object of old) await deleteObject(kubernetes, object);
   const releases = [...new Set(old.map(({ name }) => name))];
-  removedSoFar(releases);
   if (releases.length === 0) return;
   const names = releases.join(', ');
+  const secondsLeft = drainSeconds - attempt.ageSeconds;
+  if (secondsLeft > 0) {
+    const message = `${names} serves its connections for ${Math.ceil(secondsLeft)} s more`;
+    throw stillRunning(message, { ...nextLook(attempt), resource: names });
+  }
+  for (const object of old) await deleteObject(kubernetes, object);
+  removedSoFar(releases);
   throw stillRunning(`Draining ${names}, ${spokenAge(attempt.ageSeconds)}`, { ...nextLook(attempt), resource: names });
 }
 

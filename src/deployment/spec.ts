@@ -70,6 +70,11 @@ const scoring = z.strictObject({
   memory: quantity.default('1Gi'),
   /** `key`: callers send `authorization: Bearer KEY`. */
   auth: z.enum(['none', 'key']).default('key'),
+  /**
+   * Seconds after which the server ends a client's connection, which then goes to the release that is live. A replaced
+   * release serves on for as long, so that no call meets a server that is going.
+   */
+  connectionAgeSeconds: z.number().int().min(1).max(900).default(300),
 });
 
 const smokePhoto = z.strictObject({

@@ -42,8 +42,8 @@ const BUDGET_MINUTES = {
   release: 25,
   /** A load balancer's address and its probes. */
   address: 15,
-  /** Draining lasts at most the connection age (5 min) and the pod's grace. */
-  retire: 15,
+  /** Draining lasts the connection age (15 min at most) and the pod's grace. */
+  retire: 30,
   /** Removals wait out operations in progress; a cluster's deletion takes 4 to 15 minutes. */
   removal: 60,
 } as const;

@@ -88,6 +88,11 @@ describe('a release on a cluster of its own', () => {
   it('drains and goes when another release has taken its place', async () => {
     const second = await local.release({ deploymentId: SECOND, scoring: { memory: '768Mi' } });
     await local.goLive(second);
+    await expect(run('retireReleases', { ...second, keepReleases: 1 }, { budgetMs: 1 })).rejects.toMatchObject({
+      type: 'StillRunning',
+      message: expect.stringMatching(/serves its connections/) as string,
+    });
+    expect(await namesOf('deployment')).toContain(`pets-${first.image.tag}`);
     const { retired } = await run('retireReleases', { ...second, keepReleases: 1 });
     expect(retired).toEqual([`pets-${first.image.tag}`]);
     expect(await namesOf('deployment')).toEqual([`pets-${second.image.tag}`]);

@@ -72,7 +72,7 @@ async function service(name: string, content = name) {
     { name: 'boat.jpg', digest: await uploadPhoto(store, Buffer.from('not quite a JPEG')) },
   ];
   const cluster = { name: `slipway-${name}`, existing: false, vmSize: 'Standard_D4s_v3', nodeCount: 1 };
-  const scoring = { replicas: 1, cpu: '1', memory: '1Gi', auth: 'key' as const };
+  const scoring = { replicas: 1, cpu: '1', memory: '1Gi', auth: 'key' as const, connectionAgeSeconds: 2 };
   return { model, photos, cluster, scoring, workspace, first: identify(place), second: identify(place) };
 }
 

@@ -58,7 +58,7 @@ describe('a SavedModel with real weights', () => {
     const before = await local.azure.ownedBy(uid);
     const handle = await local.client.startDeployment(
       sampleSpec(service, {
-        scoring: { memory: '3Gi' },
+        scoring: { memory: '3Gi', connectionAgeSeconds: 5 },
         smoke: { photos: [{ path: photo('chelsea.jpg'), expect: 967 }] },
       }),
     );
@@ -68,7 +68,9 @@ describe('a SavedModel with real weights', () => {
   });
 
   it('is replaced by a changed deployment without a moment in which nobody answers', async () => {
-    const handle = await local.client.startDeployment(sampleSpec(service, { scoring: { memory: '2Gi' } }));
+    const handle = await local.client.startDeployment(
+      sampleSpec(service, { scoring: { memory: '2Gi', connectionAgeSeconds: 5 } }),
+    );
     let ended = false;
     const next = handle.result().finally(() => (ended = true));
     let answers = 0;

@@ -124,6 +124,7 @@ function scoringContainer(input: ReleaseInput, loginServer: string): V1Container
     env: [
       { name: 'MODEL_NAME', value: source.name },
       { name: 'MODEL_VERSION', value: source.version },
+      { name: 'MAX_CONNECTION_AGE_SECONDS', value: String(scoring.connectionAgeSeconds) },
       { name: 'DRAIN_SECONDS', value: String(DRAIN_SECONDS) },
       // The pod's share of CPU, not the node's: more threads than CPUs make every request slower.
       { name: 'WORKER_THREADS', value: String(wholeCpus(scoring.cpu)) },
