@@ -1,13 +1,9 @@
-import type {
-  ContainerServiceClient,
-  ManagedCluster,
-  ManagedClustersDeleteOptionalParams,
-} from '@azure/arm-containerservice';
+import type { ContainerServiceClient, ManagedCluster } from '@azure/arm-containerservice';
 import type { ClusterInput } from '../deployment/input.js';
 import type { Identity } from '../deployment/names.js';
 import { OWNER_TAG, SERVICE_TAG, ownershipMark } from '../deployment/names.js';
 import type { AzureConnection } from './connection.js';
-import { isNotFound, isTransientConflict, readRetryAfter } from './failures.js';
+import { isNotFound, isTransientConflict, RetryAfter } from './failures.js';
 
 /** Where a cluster is. An adopted one lies in the resource group of the workspace, like one that was created. */
 export interface ClusterRef {
@@ -55,13 +51,11 @@ export async function getCluster(
   ref: ClusterRef,
   abortSignal: AbortSignal,
 ): Promise<Cluster | undefined> {
-  let retryAfterSeconds: number | undefined;
+  const retryAfter = new RetryAfter();
   try {
-    const found = await clustersOf(azure, ref).get(ref.resourceGroup, ref.name, {
-      abortSignal,
-      onResponse: ({ headers }) => (retryAfterSeconds = readRetryAfter((name) => headers.get(name))),
-    });
-    return toCluster(found, retryAfterSeconds);
+    const { onResponse } = retryAfter;
+    const found = await clustersOf(azure, ref).get(ref.resourceGroup, ref.name, { abortSignal, onResponse });
+    return toCluster(found, retryAfter.seconds);
   } catch (error) {
     if (isNotFound(error)) return undefined;
     throw error;
@@ -126,17 +120,14 @@ export async function deleteCluster(
   ref: ClusterRef,
   abortSignal: AbortSignal,
 ): Promise<number | undefined> {
-  let retryAfterSeconds: number | undefined;
+  const retryAfter = new RetryAfter();
   try {
-    const options: ManagedClustersDeleteOptionalParams = {
-      abortSignal,
-      onResponse: ({ headers }) => (retryAfterSeconds = readRetryAfter((name) => headers.get(name))),
-    };
-    await clustersOf(azure, ref).delete(ref.resourceGroup, ref.name, options).submitted();
+    const { onResponse } = retryAfter;
+    await clustersOf(azure, ref).delete(ref.resourceGroup, ref.name, { abortSignal, onResponse }).submitted();
   } catch (error) {
     if (!isNotFound(error)) throw error;
   }
-  return retryAfterSeconds;
+  return retryAfter.seconds;
 }
 
 /** Asks AKS to abort the operation in progress on a cluster. One that ended in between (409) or is gone needs no abort. */

@@ -93,6 +93,16 @@ export function readRetryAfter(header: (name: string) => string | undefined): nu
   return Number.isFinite(seconds) ? Math.max(0, seconds) : undefined;
 }
 
+/** Remembers the `Retry-After` of the responses of one SDK call, to which `onResponse` is given. */
+export class RetryAfter {
+  /** What the last response that had one asked for. */
+  seconds: number | undefined;
+
+  readonly onResponse = ({ headers }: { headers: { get(name: string): string | undefined } }): void => {
+    this.seconds = readRetryAfter((name) => headers.get(name)) ?? this.seconds;
+  };
+}
+
 function read(error: unknown): Reading {
   if (error instanceof SlipwayError) return readOurs(error);
   // Not by its class: the CommonJS clients throw those of another copy of the package.

@@ -1,4 +1,4 @@
-import type { CommandJob, JobBase, JobsDeleteOptionalParams } from '@azure/arm-machinelearning';
+import type { CommandJob, JobBase } from '@azure/arm-machinelearning';
 import { z } from 'zod';
 import { FailureType, SlipwayError } from '../deployment/errors.js';
 import {
@@ -10,7 +10,7 @@ import {
   type Identity,
 } from '../deployment/names.js';
 import type { AzureConnection } from './connection.js';
-import { ignoreNotFound, isConflict, isNotFound, readRetryAfter } from './failures.js';
+import { ignoreNotFound, isConflict, isNotFound, RetryAfter } from './failures.js';
 import { CONVERSION_JOB_TIMEOUT } from './limits.js';
 import { putResource } from './put-resource.js';
 import { inWorkspace, workspaceId } from './workspace.js';
@@ -127,19 +127,19 @@ export async function getJob(
   abortSignal: AbortSignal,
 ): Promise<Job | undefined> {
   const { client, place } = inWorkspace(azure, identity);
-  let retryAfterSeconds: number | undefined;
+  const retryAfter = new RetryAfter();
   let body: string | null | undefined;
   try {
     const found = await client.jobs.get(...place, name, {
       abortSignal,
-      onResponse: ({ headers, bodyAsText }) => {
-        retryAfterSeconds = readRetryAfter((header) => headers.get(header));
-        body = bodyAsText;
+      onResponse: (response) => {
+        retryAfter.onResponse(response);
+        body = response.bodyAsText;
       },
     });
     // Once the client has taken it for a job: a proxy's error page is no JSON.
     const failure = RawJob.safeParse(body ? JSON.parse(body) : undefined).data?.properties.error ?? undefined;
-    return { ...toLook(found), failure, retryAfterSeconds };
+    return { ...toLook(found), failure, retryAfterSeconds: retryAfter.seconds };
   } catch (error) {
     if (isNotFound(error)) return undefined;
     throw error;
@@ -183,12 +183,10 @@ export async function deleteJob(
   abortSignal: AbortSignal,
 ): Promise<number | undefined> {
   const { client, place } = inWorkspace(azure, identity);
-  let retryAfterSeconds: number | undefined;
-  const onResponse: NonNullable<JobsDeleteOptionalParams['onResponse']> = ({ headers }) => {
-    retryAfterSeconds = readRetryAfter((header) => headers.get(header)) ?? retryAfterSeconds;
-  };
+  const retryAfter = new RetryAfter();
+  const { onResponse } = retryAfter;
   await client.jobs.beginDelete(...place, name, { abortSignal, onResponse }).catch(ignoreNotFound);
-  return retryAfterSeconds;
+  return retryAfter.seconds;
 }
 
 function toLook({ name = '', properties }: JobBase): Pick<Job, 'name' | 'status' | 'owner' | 'artifacts'> {
