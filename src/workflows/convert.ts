@@ -7,16 +7,15 @@ import type { Saga } from './saga.js';
 export async function convert(
   activities: DeploymentActivities,
   saga: Saga,
-  input: ConversionInput,
-  cluster: ClusterInput,
-): Promise<{ model: ModelVersion; reused: boolean }> {
+  input: ConversionInput & { cluster: ClusterInput },
+): Promise<{ converted: ModelVersion; reused: boolean }> {
   const conversion = await beginAgain(async (attempt) => {
     const begun = await saga.doing('job', () => activities.beginConversion({ ...input, attempt }));
     if (begun.jobName !== null) await activities.awaitConversion({ identity: input.identity, jobName: begun.jobName });
     return begun;
   });
-  const model = await saga.doing('converted-model', () =>
-    activities.registerConvertedModel({ ...input, conversion, cluster }),
+  const converted = await saga.doing('converted-model', () =>
+    activities.registerConvertedModel({ ...input, conversion }),
   );
-  return { model, reused: conversion.jobName === null };
+  return { converted, reused: conversion.jobName === null };
 }

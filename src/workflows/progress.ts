@@ -14,6 +14,7 @@ import type { Kind, Step } from '../deployment/steps.js';
 import type { SEARCH_ATTRIBUTES } from '../deployment/temporal.js';
 import type { FailureDetail } from '../deployment/errors.js';
 import { progressMarkdown } from './progress-markdown.js';
+import { DETAILS, type StepResults } from './step-results.js';
 
 /** The search attributes, as typed keys; their names are what a worker registers. */
 const KEYS = {
@@ -64,12 +65,12 @@ export class ProgressTable {
     ]);
   }
 
-  /** Runs one step and records its start, its end and, by `describe`, what came of it. */
-  step = async <T>(name: Step, run: () => Promise<T>, describe?: (result: T) => string): Promise<T> => {
+  /** Runs one step and records its start, its end and what came of it. */
+  step = async <S extends Step>(name: S, run: () => Promise<StepResults[S]>): Promise<StepResults[S]> => {
     this.mark(name, 'running');
     try {
       const result = await run();
-      this.mark(name, 'done', describe?.(result));
+      this.mark(name, 'done', DETAILS[name](result));
       return result;
     } catch (error) {
       this.mark(name, isCancellation(error) ? 'cancelled' : 'failed');
