@@ -1,4 +1,3 @@
-import { CancellationScope } from '@temporalio/workflow';
 import type { DeployInput } from '../deployment/input.js';
 import type { DeployResult } from '../deployment/result.js';
 import { STEPS } from '../deployment/steps.js';
@@ -46,12 +45,15 @@ export async function deploy(input: DeployInput): Promise<DeployResult> {
     const release = { identity, workspace, cluster, scoring, model, photos, ...made };
     await step('service', () => placeRelease(activities, saga, release));
     await step('smoke', () => activities.smokeScore(release));
-    const live = await step('switch', () => switchToRelease(activities, saga, release));
+    const live = await step('switch', async () => {
+      const live = await switchToRelease(activities, saga, release);
+      // Live and verified: from here on it stays, whatever happens to what it replaces.
+      saga.commit();
+      await retire(activities, progress, { ...release, keepReleases });
+      return live;
+    });
     return { release, clusterId, ...live };
   });
-
-  // Past this point the release is live and verified: it stays, whatever happens to what it replaces.
-  await CancellationScope.nonCancellable(() => retire(activities, progress, { ...release, keepReleases }));
   progress.enter('deployed');
 
   const { image, source, converted } = release;

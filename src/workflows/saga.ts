@@ -43,6 +43,11 @@ export class Saga {
     }
   }
 
+  /** What was begun has become what is wanted: nothing of it is undone any more. */
+  commit(): void {
+    this.begun.clear();
+  }
+
   /** Runs the whole; a failure or cancellation of it is undone, and then thrown with what was undone and what is left. */
   async run<T>(whole: () => Promise<T>): Promise<T> {
     try {

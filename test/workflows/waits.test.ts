@@ -99,3 +99,21 @@ it('an older release that cannot be retired is residue of a deployment that succ
   expect(ended.progress.residue).toMatchObject([{ kind: 'service', ids: ['svc'] }]);
   expect(ended.result).toMatchObject({ residue: ended.progress.residue });
 });
+
+it('a cancellation that comes while an older release drains is too late: the new one stays', async () => {
+  let release = () => {};
+  const held = new Promise<void>((resolve) => (release = resolve));
+  const scripted = new ScriptedActivities({
+    retireReleases: async () => {
+      await held;
+      return { retired: ['svc-33'] };
+    },
+  });
+  const ended = await tests.run('deploy', deployInput(), scripted.implementations, async (handle) => {
+    await scripted.called('retireReleases');
+    await handle.cancel();
+    release();
+  });
+  expect(ended.status).toBe('COMPLETED');
+  expect(ended.progress).toMatchObject({ state: 'deployed', undo: [], residue: [] });
+});
