@@ -1,10 +1,7 @@
 import { blobPath, readBlob, type BlobStore } from '../azure/blobs.js';
-import { ConvertedModelManifest } from '../deployment/converted-model.js';
+import { CONVERTED_MANIFEST, ConvertedModelManifest } from '../deployment/converted-model.js';
 import { digestOf, type Digest } from '../deployment/digests.js';
 import { SlipwayError } from '../deployment/errors.js';
-
-/** The file that a conversion writes last: where it is, the result is whole. Its digest is that of the converted model. */
-export const CONVERTED_MANIFEST = 'manifest.json';
 
 /**
  * Digest of the model that a conversion made; undefined when its result is not there.

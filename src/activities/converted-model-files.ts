@@ -6,9 +6,8 @@ import { downloadBlob, parseDatastoreUri, type BlobStore } from '../azure/blobs.
 import { PARALLEL_TRANSFERS } from '../azure/limits.js';
 import { readFileDigest } from '../azure/uploads.js';
 import type { ModelVersion } from '../deployment/activities.js';
-import { ConvertedModelManifest } from '../deployment/converted-model.js';
+import { CONVERTED_MANIFEST, ConvertedModelManifest } from '../deployment/converted-model.js';
 import { SlipwayError } from '../deployment/errors.js';
-import { CONVERTED_MANIFEST } from './conversion-result.js';
 
 /**
  * Brings a converted model onto this machine: the files that its manifest names, each checked against the digest there, and

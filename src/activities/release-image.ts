@@ -57,7 +57,7 @@ export async function assembleRelease(parts: {
   ];
   return {
     blobs,
-    manifest: { ...manifest, digest: sha256(manifest.digest) },
+    manifest,
     diffIds: layers.map(({ diffId }) => diffId),
   };
 }
@@ -76,9 +76,4 @@ export function releaseDigest(release: {
     base: HOST_BASE,
     scoring: release.scoring,
   });
-}
-
-/** The image room computes sha256 only; its type does not say so. */
-function sha256(digest: string): Digest {
-  return `sha256:${digest.replace(/^sha256:/, '')}`;
 }

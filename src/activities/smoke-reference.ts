@@ -1,11 +1,10 @@
 import { blobPath, openBlobStore, parseDatastoreUri, readBlob, type BlobStore } from '../azure/blobs.js';
 import type { AzureConnection } from '../azure/connection.js';
 import type { SmokeInput } from '../deployment/activities.js';
-import { ConvertedModelManifest } from '../deployment/converted-model.js';
+import { CONVERTED_MANIFEST, ConvertedModelManifest, parseLabels } from '../deployment/converted-model.js';
 import { digestOf } from '../deployment/digests.js';
 import { SlipwayError } from '../deployment/errors.js';
 import type { SmokePhoto } from '../deployment/input.js';
-import { CONVERTED_MANIFEST } from './conversion-result.js';
 
 /** What a live model must answer: the photos, and what the SavedModel itself gave for them when it was converted. */
 export interface Reference {
@@ -45,7 +44,7 @@ export async function readReference(
   return {
     input: manifest.inputs.map(({ name }) => name).join(),
     ranking: rankingOutput(manifest, model.outputs[0]),
-    labels: labels && linesOf(labels),
+    labels: labels && parseLabels(labels),
     photos: await Promise.all(
       photos.map(async (photo) => ({
         name: photo.name,
@@ -86,10 +85,6 @@ async function readVerified(store: BlobStore, path: string, digest: string, abor
   if (content !== undefined && digestOf(content) === digest) return content;
   const what = content === undefined ? 'is not there' : 'is not what its digest says';
   throw new SlipwayError('SmokeInputDamaged', `Blob ${path} ${what}`, { fix: 'Start the deployment again.' });
-}
-
-function linesOf(file: Buffer): string[] {
-  return file.toString('utf8').replace(/\n$/, '').split('\n');
 }
 
 /** Little-endian float32, as the conversion writes them and as every platform of Node's has them. */

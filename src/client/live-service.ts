@@ -5,7 +5,7 @@ import { connectToKubernetes } from '../azure/kubernetes/connection.js';
 import { readPublicService, selectedRelease } from '../azure/kubernetes/public-service.js';
 import { releaseKeys } from '../azure/kubernetes/releases.js';
 import { getWorkspace, parseResourceId } from '../azure/workspace.js';
-import { ConvertedModelManifest } from '../deployment/converted-model.js';
+import { CONVERTED_MANIFEST, ConvertedModelManifest, parseLabels } from '../deployment/converted-model.js';
 import { releaseName, type Identity } from '../deployment/names.js';
 import type { DeployResult } from '../deployment/result.js';
 import { AZURE_TIMEOUT_MS } from './limits.js';
@@ -45,11 +45,11 @@ export async function liveModel(
   const workspace = await getWorkspace(azure, identity, signal);
   const { datastore, path } = parseDatastoreUri(live.converted.url);
   const store = await openBlobStore(azure, workspace, signal, datastore);
-  const text = await readBlob(store, `${path}/manifest.json`, signal);
+  const text = await readBlob(store, `${path}/${CONVERTED_MANIFEST}`, signal);
   if (!text) return undefined;
   const { inputs, labels } = ConvertedModelManifest.parse(JSON.parse(text.toString('utf8')));
   const input = inputs[0]?.name;
   if (input === undefined) return undefined;
   const lines = labels && (await readBlob(store, `${path}/${labels.file}`, signal));
-  return { input, ...(lines ? { labels: lines.toString('utf8').trimEnd().split('\n') } : {}) };
+  return { input, ...(lines ? { labels: parseLabels(lines) } : {}) };
 }

@@ -53,3 +53,11 @@ export const ConvertedModelManifest = z.object({
 
 /** See {@link ConvertedModelManifest}. */
 export type ConvertedModelManifest = z.infer<typeof ConvertedModelManifest>;
+
+/** The file that a conversion writes last: where it is, the result is whole. Its digest is that of the converted model. */
+export const CONVERTED_MANIFEST = 'manifest.json';
+
+/** The labels of a converted model, from the content of its labels file: the line's number, from 0, is the index. */
+export function parseLabels(file: Uint8Array): string[] {
+  return new TextDecoder().decode(file).replace(/\n$/, '').split('\n');
+}
