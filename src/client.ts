@@ -20,7 +20,7 @@ import { scorePhotos } from './client/score.js';
 import { parseSpec, readSpec } from './client/spec-file.js';
 import { connectToTemporal, hasSearchAttributes } from './client/temporal.js';
 import { readFiles, upload } from './client/uploads.js';
-import { findWorkspaceConfig } from './client/workspace-config.js';
+import { findWorkspaceConfig, readWorkspaceConfig } from './client/workspace-config.js';
 import type { Score, Workspace } from './deployment/activities.js';
 import { SlipwayError } from './deployment/errors.js';
 import { identify } from './deployment/identity.js';
@@ -40,8 +40,8 @@ export type { DeployResult, TeardownResult } from './deployment/result.js';
 export type { DeploymentSpecInput } from './deployment/spec.js';
 
 export interface ConnectOptions {
-  /** Default: the `config.json` that is found in the working directory or above it. */
-  readonly workspace?: WorkspacePlace;
+  /** The workspace, or the name of its `config.json`; default: the one that is found in the working directory or above it. */
+  readonly workspace?: WorkspacePlace | string;
   /** Where `TEMPORAL_*`, `AZURE_*` and `SLIPWAY_*` are read from; default: the process's environment. */
   readonly environment?: NodeJS.ProcessEnv;
 }
@@ -79,7 +79,8 @@ export class SlipwayClient {
    */
   static async connect({ workspace, environment = process.env }: ConnectOptions = {}): Promise<SlipwayClient> {
     const azure = connectToAzure(environment);
-    const place = workspace ?? (await findWorkspaceConfig(process.cwd()));
+    const named = typeof workspace === 'string' ? await readWorkspaceConfig(workspace) : workspace;
+    const place = named ?? (await findWorkspaceConfig(process.cwd()));
     return new SlipwayClient(await connectToTemporal(environment), azure, place);
   }
 

@@ -110,6 +110,10 @@ function addLocalCommands(program: Command, act: (run: Run) => Promise<void>): v
     .description('run all local parts in this terminal: Temporal with its Web UI, the local Azure, a worker')
     .action(() => act(async (terminal) => (await import('./commands/up.js')).up(terminal)));
   program
+    .command('env')
+    .description('the variables by which scripts reach the local parts that run: eval "$(npx slipway env)"')
+    .action(() => act(async () => (await import('./commands/env.js')).env()));
+  program
     .command('emulator')
     .description('run the local Azure alone; further arguments are its own')
     .argument('[args...]')
