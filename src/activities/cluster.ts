@@ -24,7 +24,7 @@ export function createClusterActivities(azure: AzureConnection): Activities {
       if (found?.state === 'Deleting') {
         throw stillRunning(`AKS cluster ${cluster.name} is still being deleted`, look(found, attempt));
       }
-      const place = { identity, region: workspace.region, cluster };
+      const place = { identity, region: cluster.region ?? workspace.region, cluster };
       if (found === undefined) {
         await createCluster(azure, place, abortSignal);
         // What the PUT met, if it met something, is seen here: ours from a lost reply, or someone else's.

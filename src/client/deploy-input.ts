@@ -18,7 +18,7 @@ export function deployInput(
   searchAttributes: boolean,
 ): DeployInput {
   const { description, tags, properties, signature, input, outputs } = spec.model;
-  const { existing, vmSize, nodeCount, kubernetesVersion } = spec.cluster;
+  const { existing, region, vmSize, nodeCount, kubernetesVersion } = spec.cluster;
   return {
     identity,
     model: {
@@ -35,6 +35,7 @@ export function deployInput(
     cluster: {
       name: spec.cluster.name ?? defaultClusterName(spec.service),
       existing,
+      ...(region === undefined ? {} : { region }),
       vmSize,
       nodeCount,
       ...(kubernetesVersion === undefined ? {} : { kubernetesVersion }),

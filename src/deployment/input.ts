@@ -35,6 +35,8 @@ export interface ModelInput {
 export interface ClusterInput {
   readonly name: string;
   readonly existing: boolean;
+  /** Where the user wants it; absent: where the workspace is. */
+  readonly region?: string;
   readonly vmSize: string;
   readonly nodeCount: number;
   readonly kubernetesVersion?: string;

@@ -26,6 +26,9 @@ const clusterName = z
   .string()
   .regex(/^[a-zA-Z0-9]([a-zA-Z0-9_-]{0,61}[a-zA-Z0-9])?$/, 'letters, digits, - and _, at most 63 characters');
 
+/** Azure's programmatic names of regions, which hold no spaces. */
+const regionName = z.string().regex(/^[a-z][a-z0-9]*$/, 'lower-case letters and digits, such as eastus or westeurope');
+
 const registeredModel = z
   .string()
   .regex(/^azureml:[a-zA-Z0-9][a-zA-Z0-9_-]*(:[0-9]+|@latest)$/, 'azureml:NAME:VERSION or azureml:NAME@latest');
@@ -58,6 +61,8 @@ const cluster = z.strictObject({
   name: clusterName.optional(),
   /** True: adopt the cluster of that name; it is never created, changed or deleted. */
   existing: z.boolean().default(false),
+  /** Azure's name of the region, as `eastus`; default: the workspace's. */
+  region: regionName.optional(),
   vmSize: z.string().default('Standard_D4s_v3'),
   nodeCount: z.number().int().min(1).max(1000).default(1),
   /** Absent: AKS' own default. */

@@ -28,8 +28,11 @@ describe('the input of a deployment', () => {
   });
 
   it('keeps the names that the file gives', () => {
-    const input = inputOf({ model: { path: 'model', name: 'lite' }, cluster: { name: 'shared', existing: true } });
-    expect(input).toMatchObject({ model: { name: 'lite' }, cluster: { name: 'shared', existing: true } });
+    const cluster = { name: 'shared', existing: true, region: 'westeurope' };
+    expect(inputOf({ model: { path: 'model', name: 'lite' }, cluster })).toMatchObject({
+      model: { name: 'lite' },
+      cluster,
+    });
   });
 
   it('keeps the name of a model that is registered already', () => {
