@@ -1,7 +1,7 @@
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure, ApplicationFailureCategory, TemporalFailure } from '@temporalio/common';
 import { classify, classifyOperation, type Classification } from '../azure/failures.js';
-import { clipMessage, FailureType, MESSAGE_LIMIT, type FailureDetail } from '../deployment/errors.js';
+import { clipMessage, FailureType, MESSAGE_LIMIT, SlipwayError, type FailureDetail } from '../deployment/errors.js';
 import { LONGEST_DELAY_SECONDS, lookInterval, SLOW_RETRY_SECONDS, SMALLEST_DELAY_SECONDS } from './intervals.js';
 
 /** What an activity knows of the attempt it runs in. */
@@ -57,8 +57,8 @@ export function toFailure(
   const judged = classify(error);
   const detail = detailOf(judged);
   if (judged.class === 'fatal') {
-    // An earlier attempt's request may have been carried out unseen; only a refused first one proves that nothing was.
-    const rejected = attempt.number === 1 && isRefusal(judged);
+    // An earlier attempt's request may have been carried out unseen; only a first one with an answer proves that none was.
+    const rejected = attempt.number === 1 && (isRefusal(judged) || error instanceof SlipwayError);
     const failure = ApplicationFailure.create({
       message: detail.message,
       type: judged.code,

@@ -30,8 +30,8 @@ export interface FailureDetail {
   /** Azure's request id, for its support. */
   readonly requestId?: string;
   /**
-   * True when the service itself answered the only request that was sent with a refusal: nothing was created and no request
-   * can still commit. Absent or false: a lost request may still create something.
+   * True when the service itself answered the only request that was sent with a refusal, or when we decided so ourselves by
+   * what it answered: no request can still commit. Absent or false: a lost request may still create something.
    */
   readonly rejected?: boolean;
 }

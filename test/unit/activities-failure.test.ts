@@ -20,7 +20,8 @@ describe('what an activity throws', () => {
   it.each<[string, Error, number, Partial<ApplicationFailure>, boolean?]>([
     ['a refusal of the first attempt', refused, 1, { nonRetryable: true, type: 'InvalidParameter' }, true],
     ['a refusal of a later one', refused, 2, { nonRetryable: true, type: 'InvalidParameter' }],
-    ['an error of ours', new SlipwayError('PhotoMissing', 'm'), 1, { nonRetryable: true, type: 'PhotoMissing' }],
+    ['an error of ours', new SlipwayError('PhotoMissing', 'm'), 1, { nonRetryable: true, type: 'PhotoMissing' }, true],
+    ['one of a later attempt', new SlipwayError('NameConflict', 'm'), 2, { nonRetryable: true, type: 'NameConflict' }],
     ['an outage', outage, 1, { nonRetryable: false, type: 'HTTP503', nextRetryDelay: undefined }],
     ['quota', quota, 1, { nonRetryable: false, nextRetryDelay: 60_000 }],
   ])('tells the workflow about %s', (_case, error, number, expected, rejected) => {
