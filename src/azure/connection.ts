@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { AuthorizationManagementClient } from '@azure/arm-authorization';
+import { ComputeManagementClient } from '@azure/arm-compute';
 import { ContainerRegistryManagementClient } from '@azure/arm-containerregistry';
 import { ContainerServiceClient } from '@azure/arm-containerservice';
 import { AzureMachineLearningWorkspaces } from '@azure/arm-machinelearning';
@@ -10,7 +11,7 @@ import { AzureAuthorityHosts, ClientSecretCredential, DefaultAzureCredential } f
 import { BlobServiceClient } from '@azure/storage-blob';
 import { z } from 'zod';
 import { SlipwayError } from '../deployment/errors.js';
-import { emptyErrorPolicy } from './empty-error-policy.js';
+import { errorAnswerPolicy } from './error-answer-policy.js';
 
 /** Azure Resource Manager of the public cloud. */
 const PUBLIC_ARM = 'https://management.azure.com';
@@ -43,6 +44,7 @@ export interface AzureConnection {
   /** PEM of the authority that signs the endpoints' certificates; absent for the public ones. */
   readonly ca: string | undefined;
   machineLearning(subscriptionId: string): AzureMachineLearningWorkspaces;
+  compute(subscriptionId: string): ComputeManagementClient;
   containerService(subscriptionId: string): ContainerServiceClient;
   containerRegistry(subscriptionId: string): ContainerRegistryManagementClient;
   storage(subscriptionId: string): StorageManagementClient;
@@ -71,7 +73,7 @@ export function connectToAzure(environment: NodeJS.ProcessEnv = process.env): Az
   const options = { ...common, endpoint: arm, retryOptions: { maxRetries: 0 } };
   const readingErrors = {
     ...options,
-    additionalPolicies: [{ policy: emptyErrorPolicy, position: 'perCall' as const }],
+    additionalPolicies: [{ policy: errorAnswerPolicy, position: 'perCall' as const }],
   };
   const dataPlane = { ...common, retryOptions: { maxRetries: 0 } };
   const storageOptions = { ...common, retryOptions: { maxTries: 1 } };
@@ -82,7 +84,8 @@ export function connectToAzure(environment: NodeJS.ProcessEnv = process.env): Az
     machineLearning: perKey(
       (id) => new AzureMachineLearningWorkspaces(credential, id, { ...options, credentialScopes: ARM_SCOPE }),
     ),
-    containerService: perKey((id) => new ContainerServiceClient(credential, id, options)),
+    compute: perKey((id) => new ComputeManagementClient(credential, id, readingErrors)),
+    containerService: perKey((id) => new ContainerServiceClient(credential, id, readingErrors)),
     containerRegistry: perKey((id) => new ContainerRegistryManagementClient(credential, id, readingErrors)),
     storage: perKey((id) => new StorageManagementClient(credential, id, readingErrors)),
     authorization: perKey(

@@ -23,6 +23,16 @@ const CALLS: [client: string, request: string, call: (azure: AzureConnection) =>
     (azure) => azure.containerService(SUBSCRIPTION).managedClusters.get(GROUP, 'c', { abortSignal: signal() }),
   ],
   [
+    'lists of clusters',
+    `GET ${inGroup('Microsoft.ContainerService/managedClusters')}`,
+    (azure) => azure.containerService(SUBSCRIPTION).managedClusters.listByResourceGroup(GROUP).next(),
+  ],
+  [
+    'sizes',
+    `GET /subscriptions/${SUBSCRIPTION}/providers/Microsoft.Compute/skus`,
+    (azure) => azure.compute(SUBSCRIPTION).resourceSkus.list({ abortSignal: signal() }).next(),
+  ],
+  [
     'machine learning',
     `GET ${inWorkspace('')}`,
     (azure) => azure.machineLearning(SUBSCRIPTION).workspaces.get(GROUP, WORKSPACE, { abortSignal: signal() }),
@@ -75,6 +85,12 @@ describe.each(CALLS)('the client for %s', (_client, request, call) => {
     const judged = classify(await thrownBy(call(azure.azure)));
     expect(judged).toMatchObject(expected);
     expect(azure.wire.requests).toEqual([request]);
+  });
+
+  it('keeps action and scope of a missing permission, where there is a body to read them from', async () => {
+    azure.wire.on(request, errors.authorizationFailed);
+    const { message } = classify(await thrownBy(call(azure.azure)));
+    if (!request.startsWith('HEAD')) expect(message).toMatch(/action 'Microsoft.*' over scope '\/subscriptions/);
   });
 
   it('reads the code of an error, where there is a body to read it from', async () => {
