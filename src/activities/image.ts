@@ -10,11 +10,13 @@ import {
   listManifests,
   openRepository,
   pushImage,
+  type PushBlob,
   type RegistryRepository,
 } from '../azure/registry.js';
 import { getWorkspace } from '../azure/workspace.js';
 import type { DeploymentActivities, Removal, RemovalInput } from '../deployment/activities.js';
 import { imageRepository, shortDigest } from '../deployment/names.js';
+import { keepBuildLog } from './build-log.js';
 import { fetchConvertedModel } from './converted-model-files.js';
 import { activity, type Attempt } from './failure.js';
 import { assembleRelease, releaseDigest } from './release-image.js';
@@ -40,6 +42,7 @@ export function createImageActivities(azure: AzureConnection, { cache, runtime }
   return {
     pushImage: activity(async ({ identity, workspace, scoring, converted, source }, { abortSignal }) =>
       withHeartbeat(async (say) => {
+        const startedAt = new Date();
         say('fetching the converted model');
         const { datastore } = parseDatastoreUri(converted.url);
         const store = await openBlobStore(azure, workspace, abortSignal, datastore);
@@ -52,14 +55,15 @@ export function createImageActivities(azure: AzureConnection, { cache, runtime }
         const repository = await openRepository(azure, workspace.containerRegistryId, name, abortSignal);
         const pushed = { repository: name, tag, digest: image.manifest.digest, releaseDigest: release };
         // A release that is there whole, from this deployment or an earlier one, is taken as it is.
-        if ((await findDigest(repository, tag, abortSignal)) === image.manifest.digest) return pushed;
+        const isThere = (await findDigest(repository, tag, abortSignal)) === image.manifest.digest;
         say('pushing');
         // The deployment's own tag goes first: from then on an undo of this deployment finds the manifest.
-        await pushImage(
-          repository,
-          { ...image, tags: [identity.deploymentId, tag] },
-          { abortSignal, onBlob: ({ digest }, sent) => say(`${digest} ${sent ? 'pushed' : 'is there'}`) },
-        );
+        const tags = [identity.deploymentId, tag];
+        const onBlob = ({ digest }: PushBlob, sent: boolean) => say(`${digest} ${sent ? 'pushed' : 'is there'}`);
+        const sent = isThere ? undefined : await pushImage(repository, { ...image, tags }, { abortSignal, onBlob });
+        // Also for what was there: an attempt before may have ended between the push and its log.
+        const build = { identity, image: pushed, content: image, source, converted, model, sent, startedAt };
+        await keepBuildLog(store, build, abortSignal);
         return pushed;
       }),
     ),

@@ -17,15 +17,25 @@ import {
 } from '../image/index.js';
 
 /** The base that is made of this machine's Node and the libraries that it links to. */
-const HOST_BASE = 'host';
+export const HOST_BASE = 'host';
 /** gRPC and health: what the scoring server listens on by default. */
 const PORTS = ['8500/tcp', '8501/tcp'];
 
 /** A release's image, ready to be pushed. */
 export interface ReleaseImage extends Omit<PushImage, 'tags' | 'manifest'> {
   readonly manifest: PushImage['manifest'] & { readonly digest: Digest };
-  /** Digests of the uncompressed layers: they do not differ between versions of zlib. */
-  readonly diffIds: readonly string[];
+  /** Lowest first. */
+  readonly layers: readonly ReleaseLayer[];
+  readonly config: { readonly digest: string; readonly size: number };
+}
+
+/** A layer of a release's image. `digest` and `size` (bytes) are of the compressed blob. */
+export interface ReleaseLayer {
+  readonly content: 'base' | 'runtime' | 'model';
+  readonly digest: string;
+  readonly size: number;
+  /** Digest of the uncompressed layer: it does not differ between versions of zlib. */
+  readonly diffId: string;
 }
 
 /** Assembles base, scoring runtime and model; layers that were assembled before come from the cache. */
@@ -37,9 +47,9 @@ export async function assembleRelease(parts: {
 }): Promise<ReleaseImage> {
   const base = await hostBase({ nativeModules: await nativeModules(parts.runtime) });
   const layers = [
-    await cachedLayer(base, parts.layers),
-    await cachedLayer(await runtimeEntries(parts.runtime), parts.layers),
-    await cachedLayer(await modelEntries(parts.model), parts.layers),
+    { content: 'base' as const, ...(await cachedLayer(base, parts.layers)) },
+    { content: 'runtime' as const, ...(await cachedLayer(await runtimeEntries(parts.runtime), parts.layers)) },
+    { content: 'model' as const, ...(await cachedLayer(await modelEntries(parts.model), parts.layers)) },
   ];
   const { config, manifest } = assembleImage({
     layers,
@@ -55,11 +65,7 @@ export async function assembleRelease(parts: {
     ...layers.map(({ digest, size, file }) => ({ digest, size, source: { file } })),
     { digest: config.digest, size: config.size, source: { content: config.content } },
   ];
-  return {
-    blobs,
-    manifest,
-    diffIds: layers.map(({ diffId }) => diffId),
-  };
+  return { blobs, manifest, layers, config };
 }
 
 /** Digest of everything that makes a release, design 3.10: equal ones need no new deployment. */
@@ -67,12 +73,12 @@ export function releaseDigest(release: {
   source: Pick<ModelVersion, 'digest'>;
   converted: Pick<ModelVersion, 'digest'>;
   scoring: DeployInput['scoring'];
-  image: Pick<ReleaseImage, 'diffIds'>;
+  image: { layers: readonly Pick<ReleaseLayer, 'diffId'>[] };
 }): Digest {
   return digestOfJson({
     source: release.source.digest,
     converted: release.converted.digest,
-    layers: release.image.diffIds,
+    layers: release.image.layers.map(({ diffId }) => diffId),
     base: HOST_BASE,
     scoring: release.scoring,
   });

@@ -2,6 +2,7 @@ import type { ContainerClient } from '@azure/storage-blob';
 import type { Workspace } from '../deployment/activities.js';
 import type { Digest } from '../deployment/digests.js';
 import { SlipwayError } from '../deployment/errors.js';
+import type { Identity } from '../deployment/names.js';
 import type { AzureConnection } from './connection.js';
 import { isNotFound } from './failures.js';
 import { parseResourceId } from './workspace.js';
@@ -36,6 +37,8 @@ export const blobPath = {
   photoSet: (digest: Digest) => `${PREFIX}/photos/${hex(digest)}`,
   code: (digest: Digest) => `${PREFIX}/code/${hex(digest)}`,
   conversion: (digest: Digest) => `${PREFIX}/conversions/${hex(digest)}`,
+  /** How an image came to be. Repositories have logs of their own: what was sent differs between them. */
+  buildLog: (image: Digest, { uid }: Pick<Identity, 'uid'>) => `${PREFIX}/build-logs/${hex(image)}/${uid}.log`,
 };
 
 /** Opens a datastore of the workspace; its address is what the storage account itself says. */

@@ -59,24 +59,34 @@ export async function openRepository(
   };
 }
 
-/** Pushes an image: what the registry has already, blob or tag, is not sent again. */
+/**
+ * Pushes an image: what the registry has already, blob or tag, is not sent again.
+ *
+ * @returns digests of the blobs that were sent
+ */
 export async function pushImage(
   repository: RegistryRepository,
   image: PushImage,
   { abortSignal, onBlob }: { abortSignal: AbortSignal; onBlob?: (blob: PushBlob, sent: boolean) => void },
-): Promise<void> {
+): Promise<ReadonlySet<string>> {
   const { manifest } = image;
   const missing: string[] = [];
+  const sent = new Set<string>();
   for (const tag of image.tags) {
     if ((await findDigest(repository, tag, abortSignal)) !== manifest.digest) missing.push(tag);
   }
   // A registry refuses a manifest whose blobs it lacks: under any tag, the manifest proves that all of them are there.
   if (missing.length === image.tags.length) {
-    for (const blob of image.blobs) onBlob?.(blob, await pushBlob(repository, blob, abortSignal));
+    for (const blob of image.blobs) {
+      const isSent = await pushBlob(repository, blob, abortSignal);
+      if (isSent) sent.add(blob.digest);
+      onBlob?.(blob, isSent);
+    }
   }
   for (const tag of missing) {
     await repository.content.setManifest(manifest.content, { tag, mediaType: manifest.mediaType, abortSignal });
   }
+  return sent;
 }
 
 async function pushBlob(

@@ -8,7 +8,7 @@ import { digestOf, digestOfTree, type Digest } from '../deployment/digests.js';
 import { SlipwayError } from '../deployment/errors.js';
 import type { ModelSource } from '../deployment/input.js';
 import { blobPath, type BlobStore } from './blobs.js';
-import { isNotFound } from './failures.js';
+import { isConflict, isNotFound } from './failures.js';
 import { PARALLEL_TRANSFERS } from './limits.js';
 
 /** A file on this machine that is to lie in the blob store. */
@@ -112,6 +112,26 @@ export async function uploadBlob(
   if ((await blobSize(store, name, abortSignal)) === content.length) return false;
   await store.container.getBlockBlobClient(name).uploadData(content, options);
   return true;
+}
+
+/** Writes a text, unless there is a blob of that name, whatever is in it. */
+export async function createText(
+  store: BlobStore,
+  name: string,
+  text: string,
+  abortSignal: AbortSignal,
+): Promise<void> {
+  if ((await blobSize(store, name, abortSignal)) !== undefined) return;
+  try {
+    await store.container.getBlockBlobClient(name).uploadData(Buffer.from(text), {
+      abortSignal,
+      conditions: { ifNoneMatch: '*' },
+      blobHTTPHeaders: { blobContentType: 'text/plain; charset=utf-8' },
+    });
+  } catch (error) {
+    // Another attempt, or one whose reply was lost, was quicker.
+    if (!isConflict(error)) throw error;
+  }
 }
 
 async function uploadFile(

@@ -4,12 +4,13 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createActivities } from '../../src/activities/activities.js';
-import { blobPath, openBlobStore, type BlobStore } from '../../src/azure/blobs.js';
+import { blobPath, openBlobStore, readBlob, type BlobStore } from '../../src/azure/blobs.js';
 import { connectToAzure, type AzureConnection } from '../../src/azure/connection.js';
 import { findModelContainers } from '../../src/azure/model-containers.js';
 import { uploadModel, uploadPhoto } from '../../src/azure/uploads.js';
 import { getWorkspace } from '../../src/azure/workspace.js';
 import type { ConversionInput, DeploymentActivities, Workspace } from '../../src/deployment/activities.js';
+import type { Digest } from '../../src/deployment/digests.js';
 import { FailureType } from '../../src/deployment/errors.js';
 import { identify } from '../../src/deployment/identity.js';
 import type { ClusterInput, ModelInput, SmokePhoto } from '../../src/deployment/input.js';
@@ -268,6 +269,7 @@ describe('a conversion', () => {
   >) {
     const image = await runner.attempt('pushImage', { identity: first, workspace, ...input });
     expect(image).toMatchObject({ repository: `slipway/${first.uid}`, tag: image.releaseDigest.slice(7, 19) });
+    await keepsItsBuildLog(image.digest, () => runner.attempt('pushImage', { identity: first, workspace, ...input }));
     const pushed = await now();
     expect(await runner.attempt('pushImage', { identity: first, workspace, ...input })).toEqual(image);
     expect(await changesSince(pushed)).toEqual([]);
@@ -287,6 +289,23 @@ describe('a conversion', () => {
     expect(await runner.attempt('removeImage', { ...undo, identity: first })).toEqual(whole);
     await runner.attempt('pushImage', { identity: first, workspace, ...input });
     expect(await runner.attempt('removeImage', { identity: second, scope: 'service' })).toEqual(whole);
+  }
+
+  /** An attempt that ended between the push and its log leaves the log to the next one. */
+  async function keepsItsBuildLog(image: Digest, pushAgain: () => Promise<unknown>) {
+    const log = `slipway/build-logs/${image.slice('sha256:'.length)}`;
+    const logs = async () => {
+      const texts: string[] = [];
+      for await (const { name } of store.container.listBlobsFlat({ prefix: log })) {
+        texts.push(String(await readBlob(store, name, AbortSignal.timeout(60_000))));
+        await store.container.deleteBlob(name);
+      }
+      return texts;
+    };
+    expect(await logs()).toEqual([expect.stringMatching(new RegExp(`@${image}$[^]*^config .* sent$`, 'm'))]);
+    await pushAgain();
+    expect(await logs()).toEqual([expect.stringMatching(/^config .* already there$/m)]);
+    await pushAgain();
   }
 
   it('whose result was damaged makes no image', async () => {

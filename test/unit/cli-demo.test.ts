@@ -11,12 +11,13 @@ const item = (kind: string, id: string, rest: { owner?: string } = {}) => ({
   ...rest,
 });
 const cached = `/account/data/slipway/models/${'0'.repeat(64)}/saved_model.pb`;
+const buildLog = `/account/data/slipway/build-logs/${'0'.repeat(64)}/0123456789ab.log`;
 const before = [item('workspace', 'w'), item('job', 'of someone else')];
 
 describe('what a deployment left', () => {
   it.each([
     ['nothing but what was there', before, []],
-    ['nothing but cache', [...before, item('blob', cached), item('code', 'c')], []],
+    ['nothing but cache', [...before, item('blob', cached), item('blob', buildLog), item('code', 'c')], []],
     [
       'nothing but the logs of a job',
       [...before, item('blob', '/account/azureml/ExperimentRun/dcid.j/std_log.txt')],

@@ -14,7 +14,7 @@ const PLATFORM = new Set([
 /** Kinds that are named by their content and have no owner: any deployment may use them again. */
 const CACHE_KINDS = new Set(['environment-container', 'environment', 'code-container', 'code']);
 /** Where Slipway keeps blobs, each under its digest. */
-const CACHE_BLOBS = /\/slipway\/(models|photos|code|conversions)\/[0-9a-f]{64}/;
+const CACHE_BLOBS = /\/slipway\/(models|photos|code|conversions|build-logs)\/[0-9a-f]{64}/;
 /** Where Azure ML writes the logs of jobs. They stay in the workspace's storage account when a job is deleted. */
 const JOB_LOGS = /\/azureml\/ExperimentRun\//;
 
