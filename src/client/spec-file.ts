@@ -1,9 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { LineCounter, isNode, parseDocument, type Document } from 'yaml';
-import type { z } from 'zod';
 import { SlipwayError } from '../deployment/errors.js';
 import { DeploymentSpec, type DeploymentSpecInput } from '../deployment/spec.js';
+import { listProblems, SourceDocument, type Problem } from './document.js';
+import { readNamedFile } from './local-file.js';
+import { schemaProblems } from './schema-problems.js';
 
 /** A deployment file that was read, and the directory that its paths are relative to. */
 export interface LocatedSpec {
@@ -14,31 +14,19 @@ export interface LocatedSpec {
 /**
  * Reads a deployment file (YAML, of which JSON is a part).
  *
- * @throws SlipwayError `InvalidSpec` with every problem and its line
+ * @throws SlipwayError `InvalidSpec` with every problem, its line and its column; `FileNotFound`, `FileNotReadable`
  */
 export async function readSpec(file: string): Promise<LocatedSpec> {
-  let text: string;
-  try {
-    text = await readFile(file, 'utf8');
-  } catch (cause) {
-    throw invalidSpec(file, [cause instanceof Error ? cause.message : String(cause)]);
+  const source = SourceDocument.parse((await readNamedFile(file, 'the deployment file')).toString('utf8'));
+  if (source.value === null) throw invalidSpec(file, [{ message: 'the file is empty', at: { line: 1, column: 1 } }]);
+  // A key that is written twice leaves a value that can be looked at; broken syntax leaves guesses.
+  if (source.problems.some(({ kind }) => kind === 'syntax')) throw invalidSpec(file, source.problems);
+  const parsed = DeploymentSpec.safeParse(source.value, { reportInput: true });
+  if (parsed.success && source.problems.length === 0) {
+    return { spec: parsed.data, directory: path.dirname(path.resolve(file)) };
   }
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines });
-  if (document.errors.length > 0) {
-    throw invalidSpec(
-      file,
-      document.errors.map((error) => error.message.split('\n', 1)[0] ?? error.code),
-    );
-  }
-  const parsed = DeploymentSpec.safeParse(document.toJS());
-  if (!parsed.success) {
-    throw invalidSpec(
-      file,
-      parsed.error.issues.map((issue) => describeIssue(issue, document, lines)),
-    );
-  }
-  return { spec: parsed.data, directory: path.dirname(path.resolve(file)) };
+  const broken = parsed.success ? [] : schemaProblems(parsed.error, DeploymentSpec, source);
+  throw invalidSpec(file, [...source.problems, ...broken]);
 }
 
 /**
@@ -47,33 +35,13 @@ export async function readSpec(file: string): Promise<LocatedSpec> {
  * @throws SlipwayError `InvalidSpec` with every problem
  */
 export function parseSpec(value: DeploymentSpecInput, directory: string): LocatedSpec {
-  const parsed = DeploymentSpec.safeParse(value);
-  if (!parsed.success) {
-    throw invalidSpec(
-      'the specification',
-      parsed.error.issues.map((issue) => describeIssue(issue)),
-    );
-  }
+  const parsed = DeploymentSpec.safeParse(value, { reportInput: true });
+  if (!parsed.success) throw invalidSpec('the specification', schemaProblems(parsed.error, DeploymentSpec));
   return { spec: parsed.data, directory };
 }
 
-function describeIssue(issue: z.core.$ZodIssue, document?: Document, lines?: LineCounter): string {
-  const where = issue.path.join('.') || 'the file';
-  const line = document && lines ? lineOf(issue.path, document, lines) : undefined;
-  return `${line === undefined ? '' : `line ${line}: `}${where}: ${issue.message}`;
-}
-
-/** Line of the innermost node of the path that the file has: a missing member is reported where it belongs. */
-function lineOf(where: readonly PropertyKey[], document: Document, lines: LineCounter): number | undefined {
-  for (let depth = where.length; depth >= 0; depth--) {
-    const node = document.getIn(where.slice(0, depth), true);
-    if (isNode(node) && node.range) return lines.linePos(node.range[0]).line;
-  }
-  return undefined;
-}
-
-function invalidSpec(file: string, problems: readonly string[]): SlipwayError {
-  const shown =
-    problems.length === 1 ? ` ${problems[0] ?? ''}` : `\n${problems.map((problem) => `  ${problem}`).join('\n')}`;
-  return new SlipwayError('InvalidSpec', `${file}:${shown}`);
+function invalidSpec(file: string, problems: readonly Problem[]): SlipwayError {
+  return new SlipwayError('InvalidSpec', listProblems(file, problems), {
+    fix: 'docs/spec.md has every member with its rule; samples/deployment.yaml is an example.',
+  });
 }

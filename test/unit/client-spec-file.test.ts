@@ -37,24 +37,6 @@ describe('a deployment file', () => {
     });
   });
 
-  it('is refused with every problem and its line', async () => {
-    await writeFile(file, minimal.replace('flowers', 'Flowers!').replace('expect: 3', 'expect: -1\n      exspect: 3'));
-    const problem = await readSpec(file).catch((error: unknown) => error);
-    expect(problem).toMatchObject({ code: 'InvalidSpec' });
-    const { message } = problem as Error;
-    expect(message).toMatch(/line 1: service: /);
-    expect(message).toMatch(/line 7: smoke\.photos\.0\.expect: /);
-    expect(message).toContain('exspect');
-  });
-
-  it('that is no YAML is refused with the line', async () => {
-    await writeFile(file, 'service: [flowers\nmodel: 3\n');
-    await expect(readSpec(file)).rejects.toMatchObject({
-      code: 'InvalidSpec',
-      message: expect.stringContaining('line 2') as string,
-    });
-  });
-
   it.each([
     ['a photo that is missing', {}, 'FileNotFound'],
     ['a photo that is no JPEG', { 'rose.jpg': 'PNG' }, 'NotAJpeg'],
