@@ -3,6 +3,7 @@ import { ArmError, badRequest } from './errors.js';
 /** The oldest api-version of each provider whose shapes are served; anything well-formed from there on is accepted. */
 const floors: Readonly<Record<string, string>> = {
   'microsoft.authorization': '2015-07-01',
+  'microsoft.compute': '2019-04-01',
   'microsoft.containerregistry': '2019-05-01',
   'microsoft.containerservice': '2020-01-01',
   'microsoft.machinelearningservices': '2022-10-01',

@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { Emulator } from '../core/emulator.js';
+import { mayDo } from '../authorization/permissions.js';
+import type { Emulator, TokenClaims } from '../core/emulator.js';
 import { retryAfterSeconds } from '../core/limits.js';
 import { resourceGroups } from '../resources/resource-groups.js';
+import { actionOf } from './actions.js';
 import { checkApiVersion } from './api-versions.js';
 import { ArmError } from './errors.js';
 import { resourceGroupId, resourceKey } from './resource-id.js';
@@ -15,7 +17,8 @@ export function configureResourceManager(app: FastifyInstance, emulator: Emulato
   app.addHook('onRequest', async (request, reply) => {
     addCommonHeaders(emulator, request, reply);
     if (!isResourceManagerCall(request)) return;
-    authenticate(emulator, request);
+    const caller = authenticate(emulator, request);
+    authorize(emulator, request, caller);
     const query = request.query as Record<string, unknown>;
     checkApiVersion(request.call.path, query['api-version']);
     checkParents(emulator, request);
@@ -48,7 +51,7 @@ function isResourceManagerCall(request: FastifyRequest): boolean {
   return /^\/(subscriptions|providers)(\/|$)/i.test(request.call.path);
 }
 
-function authenticate(emulator: Emulator, request: FastifyRequest): void {
+function authenticate(emulator: Emulator, request: FastifyRequest): TokenClaims {
   const { authorization } = request.headers;
   const challenge = { 'www-authenticate': `Bearer authorization_uri="https://${request.host}/common"` };
   if (authorization === undefined) {
@@ -57,10 +60,21 @@ function authenticate(emulator: Emulator, request: FastifyRequest): void {
   }
   // The Machine Learning client asks for a token for its endpoint, the others for Resource Manager's well-known names.
   const audiences = ['https://management.azure.com', 'https://management.core.windows.net', `https://${request.host}`];
-  if (emulator.tokens.verify(authorization, audiences) === undefined) {
-    const message = 'The access token is invalid: it is expired, not of this tenant, or for another audience.';
-    throw new ArmError(401, 'InvalidAuthenticationToken', message, challenge);
-  }
+  const claims = emulator.tokens.verify(authorization, audiences);
+  if (claims !== undefined) return claims;
+  const message = 'The access token is invalid: it is expired, not of this tenant, or for another audience.';
+  throw new ArmError(401, 'InvalidAuthenticationToken', message, challenge);
+}
+
+function authorize(emulator: Emulator, { method, call }: FastifyRequest, { appid, oid }: TokenClaims): void {
+  const action = actionOf(method, call.path);
+  if (action === undefined || mayDo(emulator, action)) return;
+  // What a POST names last is the action, not a part of the resource.
+  const scope = method === 'POST' ? call.path.replace(/\/[^/]+$/, '') : call.path;
+  const message =
+    `The client '${appid ?? oid}' with object id '${oid}' does not have authorization to perform action '${action}' ` +
+    `over scope '${scope}' or the scope is invalid. If access was recently granted, please refresh your credentials.`;
+  throw new ArmError(403, 'AuthorizationFailed', message, { 'x-ms-failure-cause': 'gateway' });
 }
 
 function checkParents(emulator: Emulator, request: FastifyRequest): void {

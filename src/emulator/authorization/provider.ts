@@ -6,6 +6,7 @@ import { resourceKey } from '../arm/resource-id.js';
 import { roleAssignmentPropagationSeconds } from '../core/durations.js';
 import type { Emulator } from '../core/emulator.js';
 import { effect } from '../core/journal.js';
+import { applicationKey, permissionSchema, permissionsOf, setPermissions } from './permissions.js';
 import { roleAssignments, type RoleAssignment } from './role-assignments.js';
 import { roleDefinitionGuids } from './role-definitions.js';
 
@@ -24,16 +25,17 @@ const bodySchema = z.object({
 });
 
 /** `SCOPE/providers/Microsoft.Authorization/TYPE[/NAME]`, where the scope is any id and may have providers of its own. */
-const extension = /^(.*)\/providers\/Microsoft\.Authorization\/(roleAssignments|roleDefinitions)(?:\/([^/]+))?$/i;
+const extension =
+  /^(.*)\/providers\/Microsoft\.Authorization\/(roleAssignments|roleDefinitions|permissions)(?:\/([^/]+))?$/i;
 
 interface ExtensionCall {
   scope: string;
-  type: 'roleassignments' | 'roledefinitions';
+  type: 'roleassignments' | 'roledefinitions' | 'permissions';
   name: string | undefined;
 }
 
 /**
- * Role assignments and built-in role definitions, which hang below any scope. The routes are a wildcard, tried after every provider's
+ * Role assignments, built-in role definitions and the caller's permissions, which hang below any scope. The routes are a wildcard, tried after every provider's
  * own: the router prefers what is more exact.
  */
 export function registerAuthorization(app: FastifyInstance, emulator: Emulator): void {
@@ -52,6 +54,7 @@ export function registerAuthorization(app: FastifyInstance, emulator: Emulator):
   app.get<WildcardRoute>(route, async (request, reply) => {
     const call = extensionCall(request);
     if (call === undefined) return reply.callNotFound();
+    if (call.type === 'permissions') return { value: permissionsOf(emulator) };
     if (call.type === 'roledefinitions') return roleDefinition(call, request.query.$filter);
     if (call.name === undefined)
       return { value: listAssignments(emulator, call.scope, request.query.$filter).map(toBody) };
@@ -73,6 +76,17 @@ export function registerAuthorization(app: FastifyInstance, emulator: Emulator):
     roleAssignments(emulator).delete(resourceKey(id));
     effect(request, { change: 'deleted', kind: 'role-assignment', id });
     return toBody(existing);
+  });
+
+  // Not Azure's: what an administrator would do by assigning the application other roles.
+  app.put('/_emulator/permissions', async (request) => {
+    const { permissions } = parseBody(z.strictObject({ permissions: z.array(permissionSchema) }), request.body);
+    setPermissions(emulator).put(applicationKey, permissions);
+    return { permissions };
+  });
+  app.delete('/_emulator/permissions', async (_request, reply) => {
+    setPermissions(emulator).delete(applicationKey);
+    return reply.code(204).send();
   });
 }
 

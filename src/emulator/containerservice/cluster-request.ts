@@ -1,7 +1,9 @@
 import { z } from 'zod';
+import { badRequest } from '../arm/errors.js';
+import { vmSizeOf } from '../compute/vm-sizes.js';
 import { kubernetesVersion as newestVersion } from '../kubernetes/limits.js';
+import { regionOf, regions } from '../resources/regions.js';
 import { ContainerServiceError, invalidParameter } from './errors.js';
-import { vmSizeOf } from './vm-sizes.js';
 
 const poolSchema = z.looseObject({
   name: z
@@ -43,6 +45,7 @@ export const defaultVmSize = 'Standard_D4s_v3';
 
 /**
  * Checks what a PUT asks for.
+ * @throws ArmError for a region in which there are no clusters
  * @throws ContainerServiceError as the service refuses it
  */
 export function parseClusterRequest(name: string, body: unknown): ClusterRequest {
@@ -58,6 +61,7 @@ export function parseClusterRequest(name: string, body: unknown): ClusterRequest
     throw invalidParameter(`${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'malformed'}`, issue?.path.join('.'));
   }
   const { properties, identity } = parsed.data;
+  const region = requireRegion(parsed.data.location);
   const { agentPoolProfiles: pools, kubernetesVersion: version } = properties;
   if (identity === undefined && properties.servicePrincipalProfile === undefined) {
     throw invalidParameter('Required parameter identity or servicePrincipalProfile is missing (null).', 'identity');
@@ -69,15 +73,27 @@ export function parseClusterRequest(name: string, body: unknown): ClusterRequest
     throw invalidParameter('There has to be at least one system agent pool with nodes.', 'agentPoolProfiles');
   }
   for (const { vmSize = defaultVmSize } of pools) {
-    if (vmSizeOf(vmSize) !== undefined) continue;
-    const message = `Virtual Machine size: '${vmSize}' is not supported for subscription in location '${parsed.data.location}'.`;
+    const size = vmSizeOf(vmSize);
+    if (size?.regions.includes(region) && !size.restricted) continue;
+    const message = `Virtual Machine size: '${vmSize}' is not supported for subscription in location '${region}'.`;
     throw new ContainerServiceError(400, 'VMSizeNotSupported', message, 'agentPoolProfiles');
   }
   if (version !== undefined && !isSupported(version)) {
     const message = `Managed cluster is on version ${version}, which is not supported in this region.`;
     throw new ContainerServiceError(400, 'K8sVersionNotSupported', message, 'kubernetesVersion');
   }
-  return parsed.data;
+  return { ...parsed.data, location: region };
+}
+
+/** Name of the region, which may be given as the portal shows it. */
+function requireRegion(location: string): string {
+  const region = regionOf(location);
+  if (region !== undefined) return region.name;
+  throw badRequest(
+    'LocationNotAvailableForResourceType',
+    `The provided location '${location}' is not available for resource type 'Microsoft.ContainerService/managedClusters'. ` +
+      `List of available regions for the resource type is '${regions.map(({ name }) => name).join(',')}'.`,
+  );
 }
 
 function isSupported(version: string): boolean {

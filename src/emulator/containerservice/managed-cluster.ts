@@ -1,11 +1,11 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { resourceName } from '../arm/resource-id.js';
+import { vmSizeOf } from '../compute/vm-sizes.js';
 import type { Collection } from '../core/documents.js';
 import type { Emulator } from '../core/emulator.js';
 import type { NodeSpec } from '../kubernetes/cluster.js';
 import { kubernetesVersion as newestVersion } from '../kubernetes/limits.js';
 import { defaultVmSize, type ClusterRequest, type PoolRequest } from './cluster-request.js';
-import { vmSizeOf } from './vm-sizes.js';
 
 export type ProvisioningState =
   'Creating' | 'Updating' | 'Deleting' | 'Canceling' | 'Canceled' | 'Succeeded' | 'Failed';

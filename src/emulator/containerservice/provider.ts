@@ -116,6 +116,7 @@ class ContainerServiceProvider {
     }
     const others = managedClusters(this.emulator).list();
     checkQuota(
+      this.emulator,
       wanted,
       others.filter((cluster) => cluster.id !== id),
     );
