@@ -1,7 +1,7 @@
 import { type Client, WorkflowNotFoundError } from '@temporalio/client';
 import { openBlobStore } from './azure/blobs.js';
 import { connectToAzure, type AzureConnection } from './azure/connection.js';
-import type { UploadProgress } from './azure/uploads.js';
+import type { OnTransfer } from './azure/transfer.js';
 import { getWorkspace, type WorkspacePlace } from './azure/workspace.js';
 import { asking } from './client/azure-failures.js';
 import {
@@ -32,6 +32,7 @@ export type { Change } from './client/changes.js';
 export { ChangeFailed, ChangeRunning } from './client/failures.js';
 export type { ChangeHandle, ChangeResults, DeploymentHandle, TeardownHandle } from './client/handle.js';
 export type { PendingWait, Snapshot } from './client/snapshot.js';
+export type { Transfer } from './azure/transfer.js';
 export type { WorkspacePlace } from './azure/workspace.js';
 export type { Score, ScoredClass } from './deployment/activities.js';
 export { SlipwayError } from './deployment/errors.js';
@@ -51,8 +52,8 @@ export interface StartOptions {
   readonly deploymentId?: string;
   /** What paths in the specification are relative to; default: the file's directory, or the working directory. */
   readonly directory?: string;
-  /** Told of every file of the model that is known to be in the store. */
-  readonly onUpload?: UploadProgress;
+  /** Told how far the upload is, in bytes: first once it is known what there is to send. */
+  readonly onUpload?: OnTransfer;
 }
 
 export interface ScoreOptions {

@@ -13,6 +13,8 @@ import { registerSearchAttributes } from './worker/search-attributes.js';
 const GRACE_TIME = '30s';
 /** Then its activities are abandoned; Temporal runs them again elsewhere. A container's stop time must be above this. */
 const FORCE_TIME = '60s';
+/** Temporal holds heartbeats back by 24 s for pushImage's timeout; a person who watches wants to see the bytes go. */
+const HEARTBEAT_THROTTLE = '2s';
 
 /**
  * The worker process: reads `TEMPORAL_*`, `AZURE_*`, `SLIPWAY_*` and `LOG_FORMAT` (`text`, or `json`), and runs until SIGINT
@@ -47,6 +49,7 @@ async function main(): Promise<void> {
       activities: createActivities({ azure: connectToAzure() }),
       shutdownGraceTime: GRACE_TIME,
       shutdownForceTime: FORCE_TIME,
+      maxHeartbeatThrottleInterval: HEARTBEAT_THROTTLE,
     });
     log.info(`worker is ready: task queue ${TASK_QUEUE}, namespace ${namespace}`);
     // Whoever started it as a child process with a channel waits for this.

@@ -22,6 +22,7 @@ import {
 import { findConversionResult } from './conversion-result.js';
 import { activity, operationFailed, stillRunning } from './failure.js';
 import { jobFailure } from './job-failure.js';
+import { lastPhase, readJobLog } from './job-log.js';
 import { removeJobs } from './remove-jobs.js';
 import { removeModels } from './remove-models.js';
 
@@ -71,8 +72,8 @@ export function createConversionActivities(azure: AzureConnection, directory: st
             `Azure ML job ${jobName} was cancelled, by someone or by Azure ML after its ${CONVERSION_JOB_TIMEOUT}`,
           );
         default: {
-          const meaning = MEANING[job.status] ? ` (${MEANING[job.status]})` : '';
-          const message = `Azure ML job is ${job.status}${meaning}, ${spokenAge(attempt.ageSeconds)}`;
+          const log = job.status === 'Running' ? await readJobLog(azure, identity, job, attempt.abortSignal) : '';
+          const message = `${jobState(job.status, log)}, ${spokenAge(attempt.ageSeconds)}`;
           throw stillRunning(message, { ...attempt, retryAfterSeconds: job.retryAfterSeconds });
         }
       }
@@ -103,6 +104,13 @@ export function createConversionActivities(azure: AzureConnection, directory: st
     removeConvertedModel: activity((input, attempt) => removeModels(azure, input, 'converted', attempt)),
     removeJob: activity((input, attempt) => removeJobs(azure, input, attempt)),
   };
+}
+
+/** What a job is at, for people: `Azure ML job is Queued (waiting for a machine)`, `Azure ML job is Running: converting`. */
+export function jobState(status: string, log: string): string {
+  const phase = lastPhase(log);
+  const meaning = MEANING[status];
+  return `Azure ML job is ${status}${phase ? `: ${phase}` : meaning ? ` (${meaning})` : ''}`;
 }
 
 async function submit(
@@ -142,7 +150,7 @@ async function gatherPhotos(store: BlobStore, photos: readonly Digest[], abortSi
   for (const digest of photos) {
     const photo = await readBlob(store, blobPath.photo(digest), abortSignal);
     if (!photo) throw new SlipwayError('PhotoMissing', `Photo ${digest} is not in the workspace's blob store`);
-    await uploadBlob(store, `${folder}/${digest.replace('sha256:', '')}.jpg`, photo, abortSignal);
+    await uploadBlob(store, `${folder}/${digest.replace('sha256:', '')}.jpg`, photo, { abortSignal });
   }
   return folder;
 }

@@ -1,5 +1,4 @@
 import path from 'node:path';
-import { Context } from '@temporalio/activity';
 import { openBlobStore, parseDatastoreUri } from '../azure/blobs.js';
 import type { AzureConnection } from '../azure/connection.js';
 import {
@@ -10,22 +9,21 @@ import {
   listManifests,
   openRepository,
   pushImage,
-  type PushBlob,
   type RegistryRepository,
 } from '../azure/registry.js';
+import type { Transfer } from '../azure/transfer.js';
 import { getWorkspace } from '../azure/workspace.js';
 import type { DeploymentActivities, Removal, RemovalInput } from '../deployment/activities.js';
+import { spokenShare } from '../deployment/bytes.js';
 import { imageRepository, shortDigest } from '../deployment/names.js';
 import { keepBuildLog } from './build-log.js';
 import { fetchConvertedModel } from './converted-model-files.js';
 import { activity, type Attempt } from './failure.js';
+import { withHeartbeat } from './heartbeat.js';
 import { assembleRelease, releaseDigest } from './release-image.js';
 import { removedSoFar, requireAbsence } from './removal.js';
 
 type Activities = Pick<DeploymentActivities, 'pushImage' | 'removeImage'>;
-
-/** Seconds between heartbeats: several fit into the workflow's heartbeat timeout, so that one lost one ends nothing. */
-const HEARTBEAT_SECONDS = 5;
 
 /** A tag that stands for a deployment: the manifest is kept while it has one. */
 const DEPLOYMENT_TAG = /^d[a-z2-7]{11}$/;
@@ -41,13 +39,17 @@ export interface ImageOptions {
 export function createImageActivities(azure: AzureConnection, { cache, runtime }: ImageOptions): Activities {
   return {
     pushImage: activity(async ({ identity, workspace, scoring, converted, source }, { abortSignal }) =>
-      withHeartbeat(async (say) => {
+      withHeartbeat(async (heartbeat) => {
         const startedAt = new Date();
-        say('fetching the converted model');
+        heartbeat.enter('downloading the converted model');
         const { datastore } = parseDatastoreUri(converted.url);
         const store = await openBlobStore(azure, workspace, abortSignal, datastore);
-        const model = await fetchConvertedModel(store, converted, path.join(cache, 'models'), abortSignal);
-        say('assembling layers');
+        const model = await fetchConvertedModel(store, converted, path.join(cache, 'models'), {
+          abortSignal,
+          onTransfer: ({ moved, total }) =>
+            heartbeat.update(`downloading the converted model, ${spokenShare(moved, total)}`),
+        });
+        heartbeat.enter('assembling the layers');
         const image = await assembleRelease({ model, runtime, layers: path.join(cache, 'layers') });
         const release = releaseDigest({ source, converted, scoring, image });
         const tag = shortDigest(release);
@@ -56,11 +58,11 @@ export function createImageActivities(azure: AzureConnection, { cache, runtime }
         const pushed = { repository: name, tag, digest: image.manifest.digest, releaseDigest: release };
         // A release that is there whole, from this deployment or an earlier one, is taken as it is.
         const isThere = (await findDigest(repository, tag, abortSignal)) === image.manifest.digest;
-        say('pushing');
+        heartbeat.enter('pushing');
         // The deployment's own tag goes first: from then on an undo of this deployment finds the manifest.
         const tags = [identity.deploymentId, tag];
-        const onBlob = ({ digest }: PushBlob, sent: boolean) => say(`${digest} ${sent ? 'pushed' : 'is there'}`);
-        const sent = isThere ? undefined : await pushImage(repository, { ...image, tags }, { abortSignal, onBlob });
+        const onTransfer = (transfer: Transfer) => heartbeat.update(pushing(transfer));
+        const sent = isThere ? undefined : await pushImage(repository, { ...image, tags }, { abortSignal, onTransfer });
         // Also for what was there: an attempt before may have ended between the push and its log.
         const build = { identity, image: pushed, content: image, source, converted, model, sent, startedAt };
         await keepBuildLog(store, build, abortSignal);
@@ -79,6 +81,12 @@ export function createImageActivities(azure: AzureConnection, { cache, runtime }
       return { removed: removedSoFar() } satisfies Removal;
     }),
   };
+}
+
+/** How far a push is, for people. */
+function pushing({ moved, present, total, parts, partsPresent }: Transfer): string {
+  const there = partsPresent > 0 ? ` (${partsPresent} of ${parts} blobs were there)` : '';
+  return `pushing ${spokenShare(moved + present, total)}${there}`;
 }
 
 async function removeAll(repository: RegistryRepository, { abortSignal }: Attempt): Promise<void> {
@@ -103,20 +111,5 @@ async function removeOfDeployment(
       await deleteManifest(repository, digest, abortSignal);
       removedSoFar([`${repository.name}@${digest}`]);
     }
-  }
-}
-
-/** Tells Temporal every few seconds that the work goes on, and what it is at. */
-async function withHeartbeat<T>(work: (say: (phase: string) => void) => Promise<T>): Promise<T> {
-  const context = Context.current();
-  let phase = 'starting';
-  const timer = setInterval(() => context.heartbeat(phase), HEARTBEAT_SECONDS * 1000);
-  try {
-    return await work((next) => {
-      phase = next;
-      context.heartbeat(phase);
-    });
-  } finally {
-    clearInterval(timer);
   }
 }

@@ -25,3 +25,9 @@ export function clusterLookInterval(ageSeconds: number): number {
   const { first, last } = CLUSTER_LOOK_SECONDS;
   return Math.min(last, Math.max(first, ageSeconds * LOOK_SHARE));
 }
+
+/** Seconds between heartbeats: short enough for a person who watches; many fit into the workflow's heartbeat timeout. */
+export const HEARTBEAT_SECONDS = 1;
+
+/** Longest time in seconds for the end of a job's log: it takes five requests, and a look ends after 30 s. */
+export const JOB_LOG_SECONDS = 10;

@@ -109,15 +109,34 @@ export async function readBlob(
   }
 }
 
-/** Writes a blob of any size to a file; false when there is none. */
+/** Sizes in bytes of the blobs below a path, by their path below it. */
+export async function blobSizes(
+  { container }: BlobStore,
+  path: string,
+  abortSignal: AbortSignal,
+): Promise<Map<string, number>> {
+  const prefix = `${path}/`;
+  const sizes = new Map<string, number>();
+  for await (const { name, properties } of container.listBlobsFlat({ prefix, abortSignal })) {
+    sizes.set(name.slice(prefix.length), properties.contentLength ?? 0);
+  }
+  return sizes;
+}
+
+/**
+ * Writes a blob of any size to a file; false when there is none.
+ *
+ * @param moved told how many of its bytes are here
+ */
 export async function downloadBlob(
   { container }: BlobStore,
   path: string,
   file: string,
-  abortSignal: AbortSignal,
+  { abortSignal, moved }: { abortSignal: AbortSignal; moved?: ((bytes: number) => void) | undefined },
 ): Promise<boolean> {
   try {
-    await container.getBlobClient(path).downloadToFile(file, 0, undefined, { abortSignal });
+    const onProgress = moved && { onProgress: ({ loadedBytes }: { loadedBytes: number }) => moved(loadedBytes) };
+    await container.getBlobClient(path).downloadToFile(file, 0, undefined, { abortSignal, ...onProgress });
     return true;
   } catch (error) {
     if (isNotFound(error)) return false;

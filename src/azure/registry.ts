@@ -1,8 +1,10 @@
 import { createReadStream } from 'node:fs';
+import { Readable } from 'node:stream';
 import type { ContainerRegistryContentClient, ContainerRepository } from '@azure/container-registry';
 import { SlipwayError } from '../deployment/errors.js';
 import type { AzureConnection } from './connection.js';
 import { ignoreNotFound, isNotFound } from './failures.js';
+import { type OnTransfer, TransferTally } from './transfer.js';
 import { parseResourceId } from './workspace.js';
 
 /** One repository of a registry. */
@@ -60,14 +62,14 @@ export async function openRepository(
 }
 
 /**
- * Pushes an image: what the registry has already, blob or tag, is not sent again.
+ * Pushes an image: what the registry has already, blob or tag, is not sent again; `onTransfer` hears of its blobs.
  *
  * @returns digests of the blobs that were sent
  */
 export async function pushImage(
   repository: RegistryRepository,
   image: PushImage,
-  { abortSignal, onBlob }: { abortSignal: AbortSignal; onBlob?: (blob: PushBlob, sent: boolean) => void },
+  { abortSignal, onTransfer }: { abortSignal: AbortSignal; onTransfer?: OnTransfer },
 ): Promise<ReadonlySet<string>> {
   const { manifest } = image;
   const missing: string[] = [];
@@ -77,10 +79,12 @@ export async function pushImage(
   }
   // A registry refuses a manifest whose blobs it lacks: under any tag, the manifest proves that all of them are there.
   if (missing.length === image.tags.length) {
+    const tally = new TransferTally(
+      image.blobs.map(({ size }) => size),
+      onTransfer,
+    );
     for (const blob of image.blobs) {
-      const isSent = await pushBlob(repository, blob, abortSignal);
-      if (isSent) sent.add(blob.digest);
-      onBlob?.(blob, isSent);
+      if (await pushBlob(repository, blob, tally, abortSignal)) sent.add(blob.digest);
     }
   }
   for (const tag of missing) {
@@ -91,13 +95,36 @@ export async function pushImage(
 
 async function pushBlob(
   { content }: RegistryRepository,
-  { digest, source }: PushBlob,
+  { digest, size, source }: PushBlob,
+  tally: TransferTally,
   abortSignal: AbortSignal,
 ): Promise<boolean> {
-  if (await hasBlob(content, digest, abortSignal)) return false;
-  const stream = 'file' in source ? createReadStream(source.file) : source.content;
-  await content.uploadBlob(stream, { abortSignal });
+  if (await hasBlob(content, digest, abortSignal)) {
+    tally.skip(size);
+    return false;
+  }
+  const moved = tally.begin();
+  if ('content' in source) {
+    await content.uploadBlob(source.content, { abortSignal });
+    moved(size);
+    return true;
+  }
+  const file = createReadStream(source.file);
+  try {
+    await content.uploadBlob(Readable.from(counted(file, moved), { objectMode: false }), { abortSignal });
+  } finally {
+    file.destroy();
+  }
   return true;
+}
+
+/** Hands a stream on. The client, which takes it in chunks, does not tell how far it is: a piece counts when more is asked for. */
+async function* counted(source: AsyncIterable<Buffer>, moved: (bytes: number) => void): AsyncGenerator<Buffer> {
+  let bytes = 0;
+  for await (const piece of source) {
+    yield piece;
+    moved((bytes += piece.length));
+  }
 }
 
 /** The client offers no HEAD of a blob: its download is begun, and dropped once the registry has said that it has it. */

@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import type { BlockBlobClient, BlockBlobParallelUploadOptions } from '@azure/storage-blob';
 import pLimit from 'p-limit';
 import { digestOf, digestOfTree, type Digest } from '../deployment/digests.js';
 import { SlipwayError } from '../deployment/errors.js';
@@ -10,6 +11,7 @@ import type { ModelSource } from '../deployment/input.js';
 import { blobPath, type BlobStore } from './blobs.js';
 import { isConflict, isNotFound } from './failures.js';
 import { PARALLEL_TRANSFERS } from './limits.js';
+import type { TransferTally } from './transfer.js';
 
 /** A file on this machine that is to lie in the blob store. */
 export interface LocalFile {
@@ -25,12 +27,10 @@ export interface LocalTree {
   readonly bytes: number;
 }
 
-/** Called whenever a file is known to be in the store. */
-export type UploadProgress = (progress: { done: number; total: number; sent: boolean }) => void;
-
 export interface UploadOptions {
   readonly abortSignal?: AbortSignal;
-  readonly onProgress?: UploadProgress;
+  /** What is sent is added to it. */
+  readonly tally?: TransferTally;
 }
 
 /**
@@ -69,26 +69,23 @@ export async function uploadTree(
   store: BlobStore,
   prefix: string,
   tree: LocalTree,
-  { abortSignal, onProgress }: UploadOptions = {},
+  options: UploadOptions = {},
 ): Promise<void> {
   const limit = pLimit(PARALLEL_TRANSFERS);
-  let done = 0;
-  const sendings = [...tree.files].map(([name, local]) =>
-    limit(async () => {
-      const sent = await uploadFile(store, `${prefix}/${name}`, local, abortSignal);
-      onProgress?.({ done: ++done, total: tree.files.size, sent });
-    }),
+  const sendings = [...tree.files].map(([name, { file, bytes }]) =>
+    limit(() =>
+      ensureBlob(store, `${prefix}/${name}`, bytes, options, (blob, sending) => blob.uploadFile(file, sending)),
+    ),
   );
   await Promise.all(sendings);
 }
 
-/** Uploads a SavedModel directory and says where it is: the source of a deployment. */
+/** Uploads the directory of a SavedModel and says where it is: the source of a deployment. */
 export async function uploadModel(
   store: BlobStore,
-  directory: string,
+  tree: LocalTree,
   options: UploadOptions = {},
 ): Promise<Extract<ModelSource, { kind: 'uploaded' }>> {
-  const tree = await readTree(directory);
   const prefix = blobPath.model(tree.digest);
   await uploadTree(store, prefix, tree, options);
   return { kind: 'uploaded', path: prefix, digest: tree.digest, bytes: tree.bytes };
@@ -97,21 +94,18 @@ export async function uploadModel(
 /** Uploads a photo under its digest, unless it is there. */
 export async function uploadPhoto(store: BlobStore, photo: Buffer, options: UploadOptions = {}): Promise<Digest> {
   const digest = digestOf(photo);
-  await uploadBlob(store, blobPath.photo(digest), photo, options.abortSignal);
+  await uploadBlob(store, blobPath.photo(digest), photo, options);
   return digest;
 }
 
-/** Uploads bytes, unless a blob of that name and size is there: names hold digests. Tells whether anything was sent. */
+/** Uploads bytes, unless a blob of that name and size is there: names hold digests. */
 export async function uploadBlob(
   store: BlobStore,
   name: string,
   content: Buffer,
-  abortSignal?: AbortSignal,
-): Promise<boolean> {
-  const options = abortSignal ? { abortSignal } : {};
-  if ((await blobSize(store, name, abortSignal)) === content.length) return false;
-  await store.container.getBlockBlobClient(name).uploadData(content, options);
-  return true;
+  options: UploadOptions = {},
+): Promise<void> {
+  await ensureBlob(store, name, content.length, options, (blob, sending) => blob.uploadData(content, sending));
 }
 
 /** Writes a text, unless there is a blob of that name, whatever is in it. */
@@ -121,9 +115,10 @@ export async function createText(
   text: string,
   abortSignal: AbortSignal,
 ): Promise<void> {
-  if ((await blobSize(store, name, abortSignal)) !== undefined) return;
+  const blob = store.container.getBlockBlobClient(name);
+  if ((await blobSize(blob, { abortSignal })) !== undefined) return;
   try {
-    await store.container.getBlockBlobClient(name).uploadData(Buffer.from(text), {
+    await blob.uploadData(Buffer.from(text), {
       abortSignal,
       conditions: { ifNoneMatch: '*' },
       blobHTTPHeaders: { blobContentType: 'text/plain; charset=utf-8' },
@@ -134,23 +129,31 @@ export async function createText(
   }
 }
 
-async function uploadFile(
+/** How a block blob is sent: aborted by the signal, and telling how many bytes have gone. */
+type Send = (blob: BlockBlobClient, options: BlockBlobParallelUploadOptions) => Promise<unknown>;
+
+/** A block blob appears whole or not at all, and its name holds a digest: the size is a check of the name. */
+async function ensureBlob(
   store: BlobStore,
   name: string,
-  local: LocalFile,
-  abortSignal: AbortSignal | undefined,
-): Promise<boolean> {
-  const options = abortSignal ? { abortSignal } : {};
-  // A block blob appears whole or not at all, and the name holds the tree's digest: the size is a check of the name.
-  if ((await blobSize(store, name, abortSignal)) === local.bytes) return false;
-  await store.container.getBlockBlobClient(name).uploadFile(local.file, options);
-  return true;
+  bytes: number,
+  { abortSignal, tally }: UploadOptions,
+  send: Send,
+): Promise<void> {
+  const blob = store.container.getBlockBlobClient(name);
+  const abort = abortSignal ? { abortSignal } : {};
+  if ((await blobSize(blob, abort)) === bytes) {
+    tally?.skip(bytes);
+    return;
+  }
+  const moved = tally?.begin();
+  await send(blob, { ...abort, onProgress: ({ loadedBytes }) => moved?.(loadedBytes) });
+  moved?.(bytes);
 }
 
-async function blobSize(store: BlobStore, name: string, abortSignal?: AbortSignal): Promise<number | undefined> {
+async function blobSize(blob: BlockBlobClient, abort: { abortSignal?: AbortSignal }): Promise<number | undefined> {
   try {
-    const options = abortSignal ? { abortSignal } : {};
-    return (await store.container.getBlobClient(name).getProperties(options)).contentLength;
+    return (await blob.getProperties(abort)).contentLength;
   } catch (error) {
     if (isNotFound(error)) return undefined;
     throw error;

@@ -1,4 +1,6 @@
 import type { WorkflowExecutionDescription } from '@temporalio/client';
+import { defaultPayloadConverter } from '@temporalio/common';
+import proto, { type temporal } from '@temporalio/proto';
 import type { DeploymentActivities } from '../deployment/activities.js';
 import type { Progress } from '../deployment/progress.js';
 import type { Kind, Step } from '../deployment/steps.js';
@@ -12,9 +14,13 @@ export interface PendingWait {
   readonly attempt: number;
   /** Why its last attempt did not end it, for example `AKS cluster is Creating, 4 min`. */
   readonly message?: string;
+  /** What its attempt says while it runs, for example `pushing 40 of 93 MB`. */
+  readonly doing?: string;
   /** When Temporal runs it again; absent while it runs. */
   readonly nextLook?: Date;
 }
+
+const { PENDING_ACTIVITY_STATE_STARTED } = proto.temporal.api.enums.v1.PendingActivityState;
 
 /** A look at a deployment or teardown. */
 export interface Snapshot {
@@ -62,13 +68,25 @@ export function pendingWaits(description: WorkflowExecutionDescription): Pending
     const activity = pending.activityType?.name ?? '';
     const of = activity in ROW ? ROW[activity as keyof DeploymentActivities] : undefined;
     const message = pending.lastFailure?.message;
+    const doing = heartbeatOf(pending);
     const next = pending.nextAttemptScheduleTime;
     return {
       activity,
       ...(of ? { of } : {}),
       attempt: pending.attempt ?? 1,
       ...(message ? { message } : {}),
+      ...(doing ? { doing } : {}),
       ...(next?.seconds ? { nextLook: new Date(Number(next.seconds) * 1000) } : {}),
     };
   });
+}
+
+/** The text of an attempt's last heartbeat. Undefined where it heartbeats none, or something that is not for people. */
+function heartbeatOf({ state, heartbeatDetails }: temporal.api.workflow.v1.IPendingActivityInfo): string | undefined {
+  // Temporal keeps the heartbeat for the next attempt: while that is not running, nobody is at it.
+  const isRunning = state === PENDING_ACTIVITY_STATE_STARTED;
+  const payload = isRunning ? heartbeatDetails?.payloads?.[0] : undefined;
+  // The client is connected without a converter of its own.
+  const details = payload ? defaultPayloadConverter.fromPayload<unknown>(payload) : undefined;
+  return typeof details === 'string' ? details : undefined;
 }

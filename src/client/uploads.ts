@@ -2,7 +2,8 @@ import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import pLimit from 'p-limit';
 import type { BlobStore } from '../azure/blobs.js';
-import { uploadModel, uploadPhoto, type UploadProgress } from '../azure/uploads.js';
+import { type OnTransfer, TransferTally } from '../azure/transfer.js';
+import { readTree, uploadModel, uploadPhoto } from '../azure/uploads.js';
 import { SlipwayError } from '../deployment/errors.js';
 import type { SmokePhoto } from '../deployment/input.js';
 import type { DeploymentSpec } from '../deployment/spec.js';
@@ -45,21 +46,21 @@ export async function upload(
   spec: DeploymentSpec,
   files: LocalFiles,
   store: BlobStore,
-  onProgress?: UploadProgress,
+  onTransfer?: OnTransfer,
 ): Promise<Uploads> {
+  const tree = files.model === undefined ? undefined : await readTree(files.model);
+  const local = [...(tree?.files.values() ?? [])].map(({ bytes }) => bytes);
+  const tally = new TransferTally([...local, ...files.photos.map(({ content }) => content.length)], onTransfer);
   const limit = pLimit(PARALLEL_UPLOADS);
   const photos = await Promise.all(
     files.photos.map(({ name, content, expect }) =>
       limit(async (): Promise<SmokePhoto> => {
-        const digest = await uploadPhoto(store, content);
+        const digest = await uploadPhoto(store, content, { tally });
         return { name, digest, ...(expect === undefined ? {} : { expect }) };
       }),
     ),
   );
-  const source =
-    files.model === undefined
-      ? registeredSource(spec.model.source ?? '')
-      : await uploadModel(store, files.model, onProgress ? { onProgress } : {});
+  const source = tree ? await uploadModel(store, tree, { tally }) : registeredSource(spec.model.source ?? '');
   return { source, photos };
 }
 

@@ -1,15 +1,23 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ApplicationFailure } from '@temporalio/common';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createActivities } from '../../src/activities/activities.js';
+import { fetchConvertedModel } from '../../src/activities/converted-model-files.js';
 import { blobPath, openBlobStore, readBlob, type BlobStore } from '../../src/azure/blobs.js';
 import { connectToAzure, type AzureConnection } from '../../src/azure/connection.js';
 import { findModelContainers } from '../../src/azure/model-containers.js';
-import { uploadModel, uploadPhoto } from '../../src/azure/uploads.js';
+import { type Transfer, TransferTally } from '../../src/azure/transfer.js';
+import { readTree, uploadModel, uploadPhoto } from '../../src/azure/uploads.js';
 import { getWorkspace } from '../../src/azure/workspace.js';
-import type { ConversionInput, DeploymentActivities, Workspace } from '../../src/deployment/activities.js';
+import type {
+  ConversionInput,
+  DeploymentActivities,
+  ModelVersion,
+  Workspace,
+} from '../../src/deployment/activities.js';
 import type { Digest } from '../../src/deployment/digests.js';
 import { FailureType } from '../../src/deployment/errors.js';
 import { identify } from '../../src/deployment/identity.js';
@@ -60,7 +68,7 @@ async function service(name: string, content = name) {
   await writeFile(path.join(saved, 'saved_model.pb'), content);
   await writeFile(path.join(saved, 'variables', 'variables.index'), '');
   const model: ModelInput = {
-    source: await uploadModel(store, saved),
+    source: await uploadModel(store, await readTree(saved)),
     name,
     description: 'a boat',
     tags: { team: 'yard' },
@@ -101,6 +109,25 @@ describe('registering a model', () => {
     expect(await runner.attempt('registerModel', { identity: second, ...input })).toEqual(version);
     expect(await changesSince(before)).toEqual([]);
     expect(await owned(ownershipMark(first))).toEqual(['model-container', 'model-version']);
+  });
+
+  it('tells how many of its bytes are sent, and how many were there', async () => {
+    const saved = path.join(directory, 'saved-barge');
+    await mkdir(saved);
+    await writeFile(path.join(saved, 'saved_model.pb'), Buffer.alloc(300_000, 'barge'));
+    await writeFile(path.join(saved, 'fingerprint.pb'), Buffer.alloc(1_000, 'barge'));
+    const tree = await readTree(saved);
+    const upload = async () => {
+      const told: Transfer[] = [];
+      const tally = new TransferTally([300_000, 1_000], (transfer) => told.push(transfer));
+      await uploadModel(store, tree, { tally });
+      return told;
+    };
+    const told = await upload();
+    expect(told[0]).toEqual({ total: 301_000, present: 0, moved: 0, parts: 2, partsPresent: 0 });
+    expect(told.at(-1)).toMatchObject({ present: 0, moved: 301_000 });
+    expect(told.some(({ moved }) => moved > 1_000 && moved < 300_000)).toBe(true);
+    expect((await upload()).at(-1)).toMatchObject({ present: 301_000, moved: 0, partsPresent: 2 });
   });
 
   it('numbers go on after a removal', async () => {
@@ -235,6 +262,7 @@ describe('a conversion', () => {
     });
     expect(await changesSince(before)).toEqual([]);
 
+    await isFetchedInBytes(converted);
     await pushesOneImage({ first, second, source, converted, scoring });
     await convertsForAnotherService(input(first));
 
@@ -244,6 +272,16 @@ describe('a conversion', () => {
     await runner.attempt('removeRegisteredModel', removal);
     expect(await owned(first.uid)).toEqual([]);
   });
+
+  async function isFetchedInBytes(converted: ModelVersion) {
+    const told: Transfer[] = [];
+    const options = { abortSignal: AbortSignal.timeout(60_000), onTransfer: (each: Transfer) => told.push(each) };
+    const fetched = await fetchConvertedModel(store, converted, path.join(directory, 'fetched'), options);
+    const { size } = await stat(path.join(fetched, 'model.onnx'));
+    expect(told[0]?.moved).toBe(0);
+    expect(told[0]?.total).toBeGreaterThan(size);
+    expect(told.at(-1)).toEqual({ ...told[0], moved: told[0]?.total });
+  }
 
   /** A service whose source model is someone else's, and has no container but that of the converted model. */
   async function convertsForAnotherService(input: ConversionInput) {
@@ -267,7 +305,11 @@ describe('a conversion', () => {
     Parameters<DeploymentActivities['pushImage']>[0],
     'identity' | 'workspace'
   >) {
-    const image = await runner.attempt('pushImage', { identity: first, workspace, ...input });
+    const heartbeats: unknown[] = [];
+    const image = await runner.run('pushImage', { identity: first, workspace, ...input }, { heartbeats });
+    // What it is at is said again every second, with bytes where there are any.
+    const phases = ['downloading the converted model', 'assembling the layers', 'pushing'];
+    expect([...new Set(heartbeats)].filter((said) => phases.includes(String(said)))).toEqual(phases);
     expect(image).toMatchObject({ repository: `slipway/${first.uid}`, tag: image.releaseDigest.slice(7, 19) });
     await keepsItsBuildLog(image.digest, () => runner.attempt('pushImage', { identity: first, workspace, ...input }));
     const pushed = await now();
@@ -333,12 +375,19 @@ describe('a conversion', () => {
     expect(String(failure)).toContain(text);
   });
 
-  it('is cancelled and deleted by its undo while it runs', async () => {
+  it('says what it is at, and is cancelled and deleted by its undo while it runs', async () => {
     const { input, first } = await registered('raft', 'slow');
     const { jobName } = await runner.attempt('beginConversion', { ...input(first), attempt: 1 });
+    const failures: ApplicationFailure[] = [];
+    const awaited = runner
+      .run('awaitConversion', { identity: first, jobName: jobName ?? '' }, { failures })
+      .catch((error: unknown) => error);
+    const phase = /^Azure ML job is Running: converting, \d+ s$/;
+    await vi.waitFor(() => expect(failures.at(-1)?.message).toMatch(phase), { timeout: 30_000 });
     const before = await now();
     const { result } = await runner.retried('removeJob', { identity: first, scope: 'deployment' });
     expect(result).toEqual({ removed: [jobName] });
+    expect(await awaited).toMatchObject({ type: expect.stringMatching(/^Job(Canceled|Gone)$|^OperationFailed$/) });
     const calls = (await emulator.journal(before)).map(({ method, path }) => `${method} ${path.split('/').at(-1)}`);
     expect(calls.filter((call) => call === 'POST cancel')).toHaveLength(1);
     expect(await owned(ownershipMark(first))).toEqual(['model-container', 'model-version']);

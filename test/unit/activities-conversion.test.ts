@@ -2,6 +2,7 @@ import { mkdtemp, mkdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { jobState } from '../../src/activities/conversion.js';
 import { conversionCommand, conversionDigest, readConversionParts } from '../../src/activities/conversion-parts.js';
 import { explainFailure } from '../../src/activities/job-failure.js';
 import type { ConversionInput } from '../../src/deployment/activities.js';
@@ -96,6 +97,23 @@ it('quotes names of tensors for the shell', () => {
     'python -m conversion.job --model ${{inputs.model}} --photos ${{inputs.photos}} --signature serving_default ' +
       "--input 'it'\\''s' --output a:0 --output 'b c' --output '$(rm)' --out ${{outputs.converted}}",
   );
+});
+
+describe('the state of a job', () => {
+  it.each([
+    ['Queued', '', 'Azure ML job is Queued (waiting for a machine)'],
+    ['Running', '', 'Azure ML job is Running'],
+    [
+      'Running',
+      'slipway: phase=load boats\nslipway: phase=convert DecodeJpeg\nW0000 oneDNN\n',
+      'Azure ML job is Running: converting',
+    ],
+    ['Running', 'cut off phase=load boats\n', 'Azure ML job is Running'],
+    ['Running', 'slipway: phase=quantise int8\n', 'Azure ML job is Running: quantise'],
+    ['Somewhere', '', 'Azure ML job is Somewhere'],
+  ])('%s, with the log %j, reads %s', (status, log, text) => {
+    expect(jobState(status, log)).toBe(text);
+  });
 });
 
 describe('a failed job', () => {

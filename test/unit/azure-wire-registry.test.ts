@@ -12,6 +12,7 @@ import {
   pushImage,
   type RegistryRepository,
 } from '../../src/azure/registry.js';
+import type { Transfer } from '../../src/azure/transfer.js';
 import { recordedAzure, identity, signal, thrownBy } from '../fixtures/azure-wire/place.js';
 import type { Answer } from '../fixtures/azure-wire/server.js';
 import * as errors from '../fixtures/azure-wire/recordings/errors.js';
@@ -114,9 +115,9 @@ describe('signing in to a registry', () => {
 
 describe('pushing an image', () => {
   const push = () => {
-    const sent: boolean[] = [];
-    const options = { abortSignal: signal(), onBlob: (_blob: unknown, isNew: boolean) => sent.push(isNew) };
-    return pushImage(repository, { blobs: [blob], manifest, tags: ['t'] }, options).then(() => sent);
+    const told: Transfer[] = [];
+    const options = { abortSignal: signal(), onTransfer: (transfer: Transfer) => told.push(transfer) };
+    return pushImage(repository, { blobs: [blob], manifest, tags: ['t'] }, options).then(() => told.at(-1));
   };
   const uploads = `${V2}/blobs/uploads/2b28c60d`;
 
@@ -132,7 +133,7 @@ describe('pushing an image', () => {
     azure.wire.on(`PATCH ${uploads}`, recorded.uploadStarted(NAME, 'second'));
     azure.wire.on(`PUT ${uploads}`, recorded.created(blob.digest));
     azure.wire.on(`PUT ${V2}/manifests/t`, recorded.created(manifest.digest));
-    expect(await push()).toEqual([true]);
+    expect(await push()).toEqual({ total: 5, present: 0, moved: 5, parts: 1, partsPresent: 0 });
 
     // The right to push is asked for when it is needed; the refresh token serves again.
     expect(azure.wire.requests.slice(4)).toEqual([
@@ -158,7 +159,7 @@ describe('pushing an image', () => {
     azure.wire.on(`GET ${V2}/blobs/${blob.digest}`, recorded.blobElsewhere);
     azure.wire.on(`GET ${recorded.BLOB_STORAGE}`, recorded.blobContent(layer));
     azure.wire.on(`PUT ${V2}/manifests/t`, recorded.created(manifest.digest));
-    expect(await push()).toEqual([false]);
+    expect(await push()).toEqual({ total: 5, present: 5, moved: 0, parts: 1, partsPresent: 1 });
     const stored = azure.wire.asked.find(({ path }) => path === recorded.BLOB_STORAGE);
     expect(stored?.query.get('sig')).toBe('signature');
     expect(stored?.headers.authorization).toBeUndefined();
@@ -166,7 +167,7 @@ describe('pushing an image', () => {
 
   it('sends nothing that is there', async () => {
     afterSignIn(`GET ${V2}/manifests/t`, recorded.manifestRead(manifestContent, manifest.digest, MEDIA_TYPE));
-    expect(await push()).toEqual([]);
+    expect(await push()).toBeUndefined();
     expect(azure.wire.requests.filter((request) => !request.includes('/oauth2/'))).toEqual([
       `GET ${V2}/manifests/t`,
       `GET ${V2}/manifests/t`,

@@ -32,6 +32,16 @@ describe('the log of a deployment', () => {
     ]);
   });
 
+  it.each([
+    ['AKS cluster is Creating, 59 s', 'AKS cluster is Creating, 1 min'],
+    ['AKS cluster is Creating, 59 min', 'AKS cluster is Creating, 1 h 5 min'],
+    ['pushing 0.4 of 93 MB (2 of 4 blobs were there)', 'pushing 40 of 93 MB (2 of 4 blobs were there)'],
+  ])('does not repeat what only lasts or gets on: %s', (before, now) => {
+    const cluster = progressWith({ cluster: { state: 'running', startedAt: START } });
+    const later = { ...wait(now), attempt: 7 };
+    expect(changes(snapshot(cluster, [wait(before)]), snapshot(cluster, [later]))).toEqual([]);
+  });
+
   it('tells the undo of a kind from the step of the same name, and ends with the end', () => {
     const failed = progressWith(
       { image: { state: 'failed', startedAt: START, endedAt: START + 1_000 } },

@@ -30,6 +30,15 @@ describe('the step tree', () => {
     ]);
   });
 
+  it('shows what an attempt that runs is at, and not what an earlier one ended with', () => {
+    const progress = progressWith({ image: { state: 'running', startedAt: START } });
+    const waits = [
+      { activity: 'pushImage', of: 'image', attempt: 2, message: 'the line broke', doing: 'pushing 40 of 93 MB' },
+    ] as const;
+    const lines = renderTree(snapshot(progress, waits), START + 12_000, WIDTH, plain);
+    expect(lines[4]).toBe('  ◌ image                   12 s  pushing 40 of 93 MB');
+  });
+
   it('shows the failure and the undo of a deployment that failed', () => {
     const progress = progressWith(
       { image: { state: 'failed', startedAt: START, endedAt: START + 12_000 } },

@@ -4,6 +4,7 @@ import { ChangeFailed } from '../../client.js';
 import { follow } from '../follow.js';
 import { renderScores } from '../render/scores.js';
 import { print, type Terminal } from '../render/terminal.js';
+import { showUpload } from '../render/uploads.js';
 import { openSession, workflowPage } from '../session.js';
 
 export interface DeployOptions {
@@ -17,8 +18,9 @@ export async function deploy(file: string, options: DeployOptions, terminal: Ter
   const { spec, directory } = await readSpec(file);
   const { client, ui } = await openSession({ ...options, beside: path.dirname(path.resolve(file)) });
   try {
-    terminal.say(`Uploading what ${spec.service} needs`);
-    const handle = await client.startDeployment(spec, { directory });
+    const handle = await showUpload(spec.service, terminal, (onUpload) =>
+      client.startDeployment(spec, { directory, onUpload }),
+    );
     const identity = {
       service: handle.service,
       deploymentId: handle.id,

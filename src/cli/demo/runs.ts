@@ -3,6 +3,7 @@ import { ChangeFailed, type ChangeHandle, type Residue, type SlipwayClient, type
 import type { Stack } from '../local/stack.js';
 import { renderError } from '../render/errors.js';
 import type { Terminal } from '../render/terminal.js';
+import { showUpload } from '../render/uploads.js';
 import { showChange } from '../render/watch.js';
 import { workflowPage } from '../session.js';
 import { reportedSteps, type DemoReport } from './report.js';
@@ -31,7 +32,10 @@ export interface Deployed {
 /** Deploys the sample and shows it. */
 export async function runDeployment({ client, stack, terminal, sample }: Setting): Promise<Deployed> {
   terminal.say('');
-  const handle = await client.startDeployment(sample.spec, { directory: sample.directory });
+  const { spec, directory } = sample;
+  const handle = await showUpload(spec.service, terminal, (onUpload) =>
+    client.startDeployment(spec, { directory, onUpload }),
+  );
   sayWhereToLook(handle, stack, terminal);
   const last = await showChange(handle, terminal);
   const common = { id: handle.id, steps: reportedSteps(last?.progress), undone: removedKinds(last) };

@@ -57,12 +57,15 @@ function allRows(snapshot: Snapshot): Row[] {
 }
 
 function hasChanged(before: Row | undefined, row: Row): boolean {
-  return before?.state !== row.state || withoutAges(before.note) !== withoutAges(row.note);
+  return before?.state !== row.state || withoutFigures(before.note) !== withoutFigures(row.note);
 }
 
-/** A wait's message says how long it has lasted and how often it was looked at; that alone is no news. */
-function withoutAges(note: string): string {
-  return note.replaceAll(/\d+/g, '');
+/** How long a wait has lasted, how often it was looked at and how many bytes have gone is alone no news. */
+function withoutFigures(note: string): string {
+  return note
+    .replace(/ \(look \d+\)$/, '')
+    .replaceAll(/\d+(\.\d+)?( (s|min|h)\b)?/g, '')
+    .trim();
 }
 
 function renderLine({ key, name, state, note, startedAt, endedAt }: Row, progress: Progress, colors: Colors): string {

@@ -46,9 +46,10 @@ function shortId(id: string): string {
   return id.startsWith('/subscriptions/') ? (id.split('/').at(-1) ?? id) : id;
 }
 
-/** What the pending activity of a row last said. */
+/** What the pending activity of a row says, or said when it was last tried. */
 function waitNote(waits: readonly PendingWait[], row: string, isRemoval: boolean): string {
   const wait = waits.find(({ of, activity }) => of === row && activity.startsWith('remove') === isRemoval);
+  if (wait?.doing) return oneLine(wait.doing);
   if (!wait?.message) return '';
   const attempts = wait.attempt > 2 ? ` (look ${wait.attempt})` : '';
   return `${oneLine(wait.message)}${attempts}`;

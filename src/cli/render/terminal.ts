@@ -11,13 +11,23 @@ export interface Terminal {
   readonly say: (line: string) => void;
 }
 
-/** The terminal of this process. `NO_COLOR`, `FORCE_COLOR` and `CI` are respected. */
-export function terminal(environment: NodeJS.ProcessEnv = process.env): Terminal {
-  const stream = process.stderr;
-  const interactive = stream.isTTY && !environment['CI'] && environment['TERM'] !== 'dumb';
+/**
+ * The terminal of this process. Lines are redrawn, and coloured, only where a person sees them: not in CI and not on a dumb
+ * terminal. `NO_COLOR` wins over `FORCE_COLOR`.
+ */
+export function terminal(
+  environment: NodeJS.ProcessEnv = process.env,
+  stream: NodeJS.WriteStream = process.stderr,
+): Terminal {
+  const { NO_COLOR, FORCE_COLOR, CI, TERM } = environment;
+  const interactive = stream.isTTY && !isOn(CI) && TERM !== 'dumb';
   // An empty NO_COLOR is no wish: https://no-color.org
-  const colored = environment['FORCE_COLOR'] ? true : interactive && !environment['NO_COLOR'];
+  const colored = !NO_COLOR && (FORCE_COLOR ? isOn(FORCE_COLOR) : interactive);
   return { stream, interactive, colors: pc.createColors(colored), say: (line) => void stream.write(`${line}\n`) };
+}
+
+function isOn(variable: string | undefined): boolean {
+  return variable !== undefined && !['', '0', 'false'].includes(variable);
 }
 
 /** Prints data. */

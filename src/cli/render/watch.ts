@@ -1,11 +1,9 @@
 import { createLogUpdate } from 'log-update';
 import type { ChangeHandle, Snapshot } from '../../client.js';
 import { renderChanges, renderHeartbeat } from './changes.js';
+import { HEARTBEAT_MS } from './intervals.js';
 import type { Terminal } from './terminal.js';
 import { renderTree } from './tree.js';
-
-/** How long nothing may be said in a log, in milliseconds: systems that run builds end what is silent. */
-const HEARTBEAT_MS = 30_000;
 
 /**
  * Shows a change until it has ended or `signal` is aborted.
@@ -13,7 +11,7 @@ const HEARTBEAT_MS = 30_000;
  * @returns the last look; `open` tells whether it still runs
  */
 export async function showChange(
-  handle: ChangeHandle,
+  handle: Pick<ChangeHandle, 'watch'>,
   terminal: Terminal,
   signal?: AbortSignal,
 ): Promise<Snapshot | undefined> {
@@ -49,7 +47,7 @@ function lineByLine({ say, colors }: Terminal): Show {
   return {
     update: (snapshot) => {
       const lines = renderChanges(previous, snapshot, colors);
-      if (lines.length === 0 && Date.now() - saidAt > HEARTBEAT_MS) lines.push(renderHeartbeat(snapshot, Date.now()));
+      if (lines.length === 0 && Date.now() - saidAt >= HEARTBEAT_MS) lines.push(renderHeartbeat(snapshot, Date.now()));
       if (lines.length > 0) saidAt = Date.now();
       lines.forEach(say);
       previous = snapshot;
