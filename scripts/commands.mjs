@@ -2,6 +2,8 @@
 // scripts work before anything is installed.
 import { spawn } from 'node:child_process';
 import path from 'node:path';
+import { createInterface } from 'node:readline';
+import { clearInterval, setInterval } from 'node:timers';
 import { fileURLToPath } from 'node:url';
 
 /** The clone's directory. */
@@ -28,23 +30,51 @@ export function say(text) {
   process.stderr.write(`${text}\n`);
 }
 
+/** How long nothing may be said, in milliseconds: systems that run builds end what is silent. */
+const HEARTBEAT = 30_000;
+
+/**
+ * Says what begins, every 30 s that it still goes on, and how long it took when that was worth a wait.
+ *
+ * @template T
+ * @param {string} what
+ * @param {() => Promise<T>} work
+ * @returns {Promise<T>}
+ */
+export async function during(what, work) {
+  const started = Date.now();
+  const seconds = () => Math.round((Date.now() - started) / 1000);
+  say(`• ${what}`);
+  const timer = setInterval(() => say(`  … still at it after ${seconds()} s: ${what}`), HEARTBEAT);
+  try {
+    const result = await work();
+    say(`  done in ${seconds()} s: ${what}`);
+    return result;
+  } finally {
+    clearInterval(timer);
+  }
+}
+
 /**
  * Runs a program to its end, with its output in ours.
  *
  * @param {string} program
  * @param {string[]} args
- * @param {{ env?: Record<string, string | undefined>, quiet?: boolean, cwd?: string }} [options] `quiet` keeps the output
- *   for the error of a failure
+ * @param {{
+ *   env?: Record<string, string | undefined>, quiet?: boolean, cwd?: string, onLine?: (line: string) => void
+ * }} [options] `quiet` keeps the output for the error of a failure; `onLine` does too, and gets each line as it comes
  * @returns {Promise<string>} what it wrote, when quiet
  */
 export async function run(program, args, options = {}) {
   const child = spawn(program, args, {
     cwd: options.cwd ?? root,
     env: { ...process.env, ...options.env },
-    stdio: options.quiet ? ['ignore', 'pipe', 'pipe'] : ['inherit', process.stderr, process.stderr],
+    stdio: options.quiet || options.onLine ? ['ignore', 'pipe', 'pipe'] : ['inherit', process.stderr, process.stderr],
   });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream?.setEncoding('utf8').on('data', (text) => (output += text));
+  const { onLine } = options;
+  if (onLine) createInterface({ input: child.stderr }).on('line', onLine);
   const reason = await new Promise((resolve, reject) => {
     child.once('error', reject);
     child.once('close', (code, signal) => resolve(signal ?? code));

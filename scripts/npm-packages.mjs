@@ -1,7 +1,7 @@
 // Installs the npm packages when what is installed is not what package-lock.json says.
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { root, run, say } from './commands.mjs';
+import { during, root, run } from './commands.mjs';
 
 /** First version of Node that every pinned package supports. */
 const OLDEST_NODE = [20, 3];
@@ -42,7 +42,6 @@ async function isInstalled() {
 /** Installs what package-lock.json says, when that is not what is there. */
 export async function ensurePackages() {
   if (await isInstalled()) return;
-  say('setup: installing the npm packages');
   // onnxruntime-node would fetch GPU libraries from outside; the CPU library is in the package.
   const env = { ONNXRUNTIME_NODE_INSTALL: 'skip', npm_config_update_notifier: 'false' };
   // Not `npm ci`: it refuses a lock file without the optional packages of other systems, and not every registry has those.
@@ -50,6 +49,6 @@ export async function ensurePackages() {
   const args = ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel', 'error'];
   // Under `npm run`, npm names its own program; else the shell finds it.
   const npm = process.env.npm_execpath;
-  if (npm?.endsWith('.js')) await run(process.execPath, [npm, ...args], { env });
-  else await run('npm', args, { env });
+  const [program, ...first] = npm?.endsWith('.js') ? [process.execPath, npm] : ['npm'];
+  await during('npm packages (about 1 GB on disk)', () => run(program, [...first, ...args], { env }));
 }

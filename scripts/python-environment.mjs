@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { home, root, run, runAsScript, say } from './commands.mjs';
+import { during, home, root, run, runAsScript, say } from './commands.mjs';
 import { withLock } from './lock.mjs';
 import { pipSettings, uvSettings } from './package-index.mjs';
 
@@ -44,17 +44,17 @@ export const uvCache = path.join(home, 'cache', 'uv');
 export async function ensureTools({ test = false } = {}) {
   const create = async () => {
     const python = await findPython();
-    say(`• Python tools: ${TOOLS.join(', ')}`);
-    await rm(tools, { recursive: true, force: true });
-    await run(python, ['-m', 'venv', tools], { quiet: true });
-    await pipInstall(TOOLS);
+    await during(`Python tools: ${TOOLS.join(', ')}`, async () => {
+      await rm(tools, { recursive: true, force: true });
+      await run(python, ['-m', 'venv', tools], { quiet: true });
+      await pipInstall(TOOLS);
+    });
   };
   await once(path.join(tools, '.tools'), TOOLS.join('\n'), create);
   if (!test) return;
-  await once(path.join(tools, '.test-tools'), TEST_TOOLS.join('\n'), async () => {
-    say(`• Python tools for tests: ${TEST_TOOLS.join(', ')}`);
-    await pipInstall(TEST_TOOLS);
-  });
+  await once(path.join(tools, '.test-tools'), TEST_TOOLS.join('\n'), () =>
+    during(`Python tools for tests: ${TEST_TOOLS.join(', ')}`, () => pipInstall(TEST_TOOLS)),
+  );
 }
 
 /** Makes the environment that builds sample models and runs the tests of `conversion/`. */
@@ -62,17 +62,28 @@ export async function ensureConversion() {
   const files = REQUIREMENTS.map((name) => path.join(root, 'conversion', name));
   const content = await Promise.all(files.map((file) => readFile(file, 'utf8')));
   await ensureTools();
-  await once(path.join(conversion, '.installed'), content.join('\n'), async () => {
-    const env = { UV_CACHE_DIR: uvCache, UV_PYTHON_DOWNLOADS: 'never', ...(await packageIndexEnvironment()) };
-    say('• Python environment with TensorFlow (about 300 MB to download the first time)');
-    await rm(conversion, { recursive: true, force: true });
-    await run(uv, ['venv', '--quiet', '--python', tool('python'), conversion], { env, quiet: true });
-    const requirements = files.flatMap((file) => ['--requirements', file]);
-    await run(uv, ['pip', 'install', '--quiet', '--python', conversionPython, ...requirements], { env });
-    // Compiles what an import needs (2800 modules of 5600), so that every later start takes a third of the time.
-    const imports = 'import tensorflow, tf2onnx, onnxruntime';
-    await run(conversionPython, ['-c', imports], { env: { PYTHONDONTWRITEBYTECODE: '' }, quiet: true });
-  });
+  await once(path.join(conversion, '.installed'), content.join('\n'), () =>
+    during('Python environment with TensorFlow (about 400 MB to download the first time)', () =>
+      installConversion(files),
+    ),
+  );
+}
+
+/** @param {string[]} files of requirements */
+async function installConversion(files) {
+  const env = { UV_CACHE_DIR: uvCache, UV_PYTHON_DOWNLOADS: 'never', ...(await packageIndexEnvironment()) };
+  await rm(conversion, { recursive: true, force: true });
+  await run(uv, ['venv', '--quiet', '--python', tool('python'), conversion], { env, quiet: true });
+  const requirements = files.flatMap((file) => ['--requirements', file]);
+  await run(uv, ['pip', 'install', '--python', conversionPython, ...requirements], { env, onLine: sayDownload });
+  // Compiles what an import needs (2800 modules of 5600), so that every later start takes a third of the time.
+  const imports = 'import tensorflow, tf2onnx, onnxruntime';
+  await run(conversionPython, ['-c', imports], { env: { PYTHONDONTWRITEBYTECODE: '' }, quiet: true });
+}
+
+/** uv names what it downloads, with its size, and then every package that it has installed. @param {string} line */
+function sayDownload(line) {
+  if (/^\s*(Downloading|Downloaded|Building|Built|Prepared|Installed) /.test(line)) say(`  ${line.trim()}`);
 }
 
 /**

@@ -34,6 +34,7 @@ type Activities = Pick<
 /** What a job's states mean, for people who wait. */
 const MEANING: Readonly<Record<string, string>> = {
   NotStarted: 'not started yet',
+  Starting: 'being taken up',
   Provisioning: 'a machine is being started',
   Preparing: 'building the environment',
   Queued: 'waiting for a machine',

@@ -42,6 +42,11 @@ describe('the log of a deployment', () => {
     expect(changes(snapshot(cluster, [wait(before)]), snapshot(cluster, [later]))).toEqual([]);
   });
 
+  it('does not say that nothing is waited for', () => {
+    const cluster = progressWith({ cluster: { state: 'running', startedAt: START } });
+    expect(changes(snapshot(cluster, [wait('AKS cluster is Creating')]), snapshot(cluster))).toEqual([]);
+  });
+
   it('tells the undo of a kind from the step of the same name, and ends with the end', () => {
     const failed = progressWith(
       { image: { state: 'failed', startedAt: START, endedAt: START + 1_000 } },

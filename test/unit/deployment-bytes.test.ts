@@ -21,7 +21,7 @@ describe('an amount of data', () => {
     [0, 93_000_000, '0 of 93 MB'],
     [400_000, 93_000_000, '0.4 of 93 MB'],
     [12_300_000, 93_000_000, '12 of 93 MB'],
-    [93_000_001, 93_000_000, '93 of 93 MB'],
+    [95_000_000, 93_000_000, '93 of 93 MB'],
     [0, 0, '0 of 0 B'],
   ])('%i of %i bytes reads %s, in one unit', (done, total, text) => {
     expect(spokenShare(done, total)).toBe(text);

@@ -57,7 +57,9 @@ function allRows(snapshot: Snapshot): Row[] {
 }
 
 function hasChanged(before: Row | undefined, row: Row): boolean {
-  return before?.state !== row.state || withoutFigures(before.note) !== withoutFigures(row.note);
+  if (before?.state !== row.state) return true;
+  // Between two activities of a step nothing is waited for: that is no news either.
+  return row.note !== '' && withoutFigures(before.note) !== withoutFigures(row.note);
 }
 
 /** How long a wait has lasted, how often it was looked at and how many bytes have gone is alone no news. */
