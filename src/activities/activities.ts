@@ -6,6 +6,7 @@ import { createClusterRemovalActivities } from './cluster-removal.js';
 import { createClusterActivities } from './cluster.js';
 import { createConversionActivities } from './conversion.js';
 import { createImageActivities } from './image.js';
+import { createLiveReleaseActivities } from './live-release.js';
 import { createModelActivities } from './model.js';
 import { createRetirementActivities } from './release-retirement.js';
 import { createLocationActivities } from './service-location.js';
@@ -40,6 +41,7 @@ export function createActivities(options: ActivitiesOptions): DeploymentActiviti
     ...createImageActivities(azure, { cache: path.resolve(home, 'cache'), runtime }),
     ...createClusterActivities(azure),
     ...createClusterRemovalActivities(azure),
+    ...createLiveReleaseActivities(azure),
     ...createServiceActivities(azure),
     ...createServiceRemovalActivities(azure),
     ...createSmokeActivities(azure),

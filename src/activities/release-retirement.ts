@@ -10,7 +10,7 @@ import {
   withRecords,
   type ReleaseRecord,
 } from '../azure/kubernetes/public-service.js';
-import { deleteObject, serviceObjects } from '../azure/kubernetes/releases.js';
+import { deleteObject, serviceObjects, type ServiceObject } from '../azure/kubernetes/releases.js';
 import { deleteModelVersion, listModelVersions } from '../azure/models.js';
 import { deleteManifest, openRepository } from '../azure/registry.js';
 import type { DeploymentActivities, ReleaseInput, Workspace } from '../deployment/activities.js';
@@ -68,9 +68,7 @@ async function removeOldReleases(
   { identity, live, drainSeconds }: Live,
   attempt: Attempt,
 ): Promise<void> {
-  const old = (await serviceObjects(kubernetes, identity)).filter(
-    (object) => object.release !== undefined && object.release !== live && isOfService(ownerOf(object), identity),
-  );
+  const old = objectsToRetire(await serviceObjects(kubernetes, identity), identity, live);
   const releases = [...new Set(old.map(({ name }) => name))];
   if (releases.length === 0) return;
   const names = releases.join(', ');
@@ -82,6 +80,13 @@ async function removeOldReleases(
   for (const object of old) await deleteObject(kubernetes, object);
   removedSoFar(releases);
   throw stillRunning(`Draining ${names}, ${spokenAge(attempt.ageSeconds)}`, { ...nextLook(attempt), resource: names });
+}
+
+/** Objects of this service's releases other than the live one. */
+export function objectsToRetire(objects: readonly ServiceObject[], identity: Identity, live: string): ServiceObject[] {
+  return objects.filter(
+    (object) => object.release !== undefined && object.release !== live && isOfService(ownerOf(object), identity),
+  );
 }
 
 interface Parts {

@@ -50,7 +50,7 @@ export function createServiceActivities(azure: AzureConnection): Activities {
 }
 
 /** Whether all replicas of a Deployment's present generation are ready. */
-function isReady({ metadata, spec, status }: V1Deployment): boolean {
+export function isReady({ metadata, spec, status }: V1Deployment): boolean {
   const seen = (status?.observedGeneration ?? 0) >= (metadata?.generation ?? 0);
   return seen && (status?.readyReplicas ?? 0) >= (spec?.replicas ?? 1);
 }

@@ -1,4 +1,5 @@
 import type { AzureConnection } from '../azure/connection.js';
+import type { Kubernetes } from '../azure/kubernetes/connection.js';
 import { GRPC_PORT } from '../azure/kubernetes/manifests.js';
 import { PodTunnel } from '../azure/kubernetes/port-forward.js';
 import { readyPod, releaseKeys } from '../azure/kubernetes/releases.js';
@@ -58,22 +59,37 @@ export function createSmokeActivities(azure: AzureConnection): Activities {
     }),
 
     scorePublic: activity(async (input, attempt) => {
-      const key = await keyOf(await connectTo(azure, input, attempt.abortSignal), input);
-      const reference = await readReference(azure, input, attempt.abortSignal);
-      let scores: readonly Score[] = [];
-      for (let connection = 0; connection < PUBLIC_CONNECTIONS; connection++) {
-        const answer = await score(input.address, key, input, reference, attempt);
-        if (answer.digest !== input.converted.digest) {
-          throw stillRunning(
-            `${input.address} is still answered by the release before (${answer.digest})`,
-            nextLook(attempt),
-          );
-        }
-        scores = answer.scores;
-      }
-      return scores;
+      const kubernetes = await connectTo(azure, input, attempt.abortSignal);
+      return scoreFromOutside(azure, kubernetes, { ...input, connections: PUBLIC_CONNECTIONS }, attempt);
     }),
   };
+}
+
+/**
+ * Scores every photo through the public address, over so many fresh connections.
+ *
+ * @throws `StillRunning` while another release answers there
+ */
+export async function scoreFromOutside(
+  azure: AzureConnection,
+  kubernetes: Kubernetes,
+  input: SmokeInput & { address: string; connections: number },
+  attempt: Attempt,
+): Promise<readonly Score[]> {
+  const { address, connections } = input;
+  const [key, reference] = await Promise.all([
+    keyOf(kubernetes, input),
+    readReference(azure, input, attempt.abortSignal),
+  ]);
+  let scores: readonly Score[] = [];
+  for (let connection = 0; connection < connections; connection++) {
+    const answer = await score(address, key, input, reference, attempt);
+    if (answer.digest !== input.converted.digest) {
+      throw stillRunning(`${address} is still answered by the release before (${answer.digest})`, nextLook(attempt));
+    }
+    scores = answer.scores;
+  }
+  return scores;
 }
 
 /**
@@ -118,10 +134,7 @@ async function predict(
 }
 
 /** The key that a release takes; undefined when it takes none. */
-async function keyOf(
-  kubernetes: Parameters<typeof releaseKeys>[0],
-  { identity, image, scoring }: SmokeInput,
-): Promise<string | undefined> {
+async function keyOf(kubernetes: Kubernetes, { identity, image, scoring }: SmokeInput): Promise<string | undefined> {
   if (scoring.auth === 'none') return undefined;
   return (await releaseKeys(kubernetes, releaseName(identity.service, image.releaseDigest)))?.primary;
 }

@@ -45,6 +45,7 @@ const ROW: Record<keyof DeploymentActivities, Step | Kind | undefined> = {
   awaitCluster: 'cluster',
   grantPull: 'cluster',
   // The kind `service` is an undo row of the same name: which of the two is meant shows in the deployment's state.
+  checkLive: 'service',
   beginRelease: 'service',
   awaitRelease: 'service',
   smokeScore: 'smoke',

@@ -81,6 +81,13 @@ export interface SmokeInput extends ReleaseInput {
   readonly photos: readonly SmokePhoto[];
 }
 
+/** A release that the public Service selects and that was scored through its address. */
+export interface LiveRelease {
+  /** `host:port` of the public gRPC endpoint. */
+  readonly address: string;
+  readonly scores: readonly Score[];
+}
+
 /** What a removal is about. Undo goes by deterministic names and marks, never by an id that a begin returned. */
 export interface RemovalInput {
   readonly identity: Identity;
@@ -145,6 +152,12 @@ export interface DeploymentActivities {
   }): Promise<{ clusterId: string }>;
   awaitCluster(input: { identity: Identity; cluster: ClusterInput }): Promise<{ clusterId: string; detail: string }>;
   grantPull(input: { identity: Identity; workspace: Workspace; cluster: ClusterInput }): Promise<void>;
+
+  /**
+   * Whether the release is live, whole and ready, answers through its public address as its SavedModel did, and has nothing
+   * beside it that would be retired; null when not. Reads only.
+   */
+  checkLive(input: SmokeInput & { keepReleases: number }): Promise<LiveRelease | null>;
 
   beginRelease(input: ReleaseInput): Promise<Release>;
   awaitRelease(input: ReleaseInput): Promise<void>;

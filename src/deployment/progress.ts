@@ -30,7 +30,8 @@ export interface Residue {
   readonly reason: string;
 }
 
-export type DeploymentState = 'running' | 'undoing' | 'deployed' | 'failed' | 'cancelled' | 'deleting' | 'deleted';
+export type DeploymentState =
+  'running' | 'undoing' | 'deployed' | 'unchanged' | 'failed' | 'cancelled' | 'deleting' | 'deleted';
 
 /** What the `progress` query of a deployment or teardown answers. */
 export interface Progress {

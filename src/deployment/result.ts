@@ -3,9 +3,13 @@ import type { Digest } from './digests.js';
 import type { Residue } from './progress.js';
 import type { Kind, Step } from './steps.js';
 
+/** How a deployment ended well: `unchanged` found its release live already, and changed nothing. */
+export type DeployOutcome = 'deployed' | 'unchanged';
+
 /** What a finished deployment answers. */
 export interface DeployResult {
   readonly service: string;
+  readonly outcome: DeployOutcome;
   readonly deploymentId: string;
   /** `host:port` of the public gRPC endpoint. */
   readonly address: string;

@@ -17,6 +17,7 @@ const ACTIVITIES: Record<Name, { profile: Profile; summary: string }> = {
   beginCluster: { profile: 'begin', summary: 'Create or adopt the AKS cluster' },
   awaitCluster: { profile: 'cluster', summary: 'Wait for the AKS cluster' },
   grantPull: { profile: 'begin', summary: 'Let the cluster pull from the registry' },
+  checkLive: { profile: 'check', summary: 'See whether the release is live already' },
   beginRelease: { profile: 'begin', summary: 'Create the release in the cluster' },
   awaitRelease: { profile: 'release', summary: 'Wait for the release to be ready' },
   smokeScore: { profile: 'call', summary: 'Score the release before it is live' },

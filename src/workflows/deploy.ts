@@ -9,6 +9,7 @@ import { placeRelease, switchToRelease } from './release.js';
 import { retire } from './retire.js';
 import { Saga } from './saga.js';
 import { together } from './together.js';
+import { findLive } from './unchanged.js';
 
 /**
  * From a SavedModel to a live, verified scoring service. `saga.doing` names the kind that a step makes before it makes it;
@@ -23,7 +24,7 @@ export async function deploy(input: DeployInput): Promise<DeployResult> {
   const saga = new Saga({ activities, progress, target, onFailure });
   const { step } = progress;
 
-  const { release, clusterId, address, scores } = await saga.run(async () => {
+  const { release, clusterId, outcome, address, scores } = await saga.run(async () => {
     const workspace = await step('workspace', () => activities.getWorkspace({ identity }));
 
     const [made, { clusterId }] = await together(
@@ -42,23 +43,26 @@ export async function deploy(input: DeployInput): Promise<DeployResult> {
       () => step('cluster', () => provision(activities, saga, { identity, workspace, cluster })),
     );
 
-    const release = { identity, workspace, cluster, scoring, model, photos, ...made };
+    const release = { identity, workspace, cluster, scoring, model, photos, keepReleases, ...made };
+    const unchanged = await findLive(activities, progress, release);
+    if (unchanged) return { release, clusterId, outcome: 'unchanged', ...unchanged } as const;
+
     await step('service', () => placeRelease(activities, saga, release));
     await step('smoke', () => activities.smokeScore(release));
     const live = await step('switch', async () => {
       const live = await switchToRelease(activities, saga, release);
       // Live and verified: from here on it stays, whatever happens to what it replaces.
       saga.commit();
-      await retire(activities, progress, { ...release, keepReleases });
+      await retire(activities, progress, release);
       return live;
     });
-    return { release, clusterId, ...live };
+    return { release, clusterId, outcome: 'deployed', ...live } as const;
   });
-  progress.enter('deployed');
+  progress.enter(outcome);
 
   const { image, source, converted } = release;
   const { service, deploymentId } = identity;
   const { residue } = progress.table;
   const made = { release: image.releaseDigest, image, source, converted, cluster: clusterId };
-  return { service, deploymentId, address, ...made, scores, timings: progress.timings(), residue };
+  return { service, deploymentId, outcome, address, ...made, scores, timings: progress.timings(), residue };
 }

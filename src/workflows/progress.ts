@@ -67,15 +67,27 @@ export class ProgressTable {
 
   /** Runs one step and records its start, its end and what came of it. */
   step = async <S extends Step>(name: S, run: () => Promise<StepResults[S]>): Promise<StepResults[S]> => {
-    this.mark(name, 'running');
-    try {
-      const result = await run();
-      this.mark(name, 'done', DETAILS[name](result));
-      return result;
-    } catch (error) {
-      this.mark(name, isCancellation(error) ? 'cancelled' : 'failed');
-      throw error;
+    const result = await this.running(name, run);
+    this.mark(name, 'done', DETAILS[name](result));
+    return result;
+  };
+
+  /**
+   * Looks whether steps are needless, and marks them as skipped when something was found, with what `details` says of it.
+   * Meanwhile `first` shows as running.
+   */
+  skipIf = async <T>(
+    first: Step,
+    look: () => Promise<T | undefined>,
+    details: Partial<Record<Step, (found: T) => string>>,
+  ): Promise<T | undefined> => {
+    const found = await this.running(first, look);
+    if (found === undefined) return undefined;
+    for (const { name } of this.table.steps) {
+      const detail = details[name];
+      if (detail) this.mark(name, 'skipped', detail(found));
     }
+    return found;
   };
 
   /** The deployment as a whole changes its state. */
@@ -116,9 +128,19 @@ export class ProgressTable {
     );
   }
 
+  private async running<T>(name: Step, run: () => Promise<T>): Promise<T> {
+    this.mark(name, 'running');
+    try {
+      return await run();
+    } catch (error) {
+      this.mark(name, isCancellation(error) ? 'cancelled' : 'failed');
+      throw error;
+    }
+  }
+
   private mark(name: Step, state: StepState, detail?: string): void {
     const row = this.table.steps.find((entry) => entry.name === name);
-    if (!row) return;
+    if (!row || row.state === state) return;
     row.state = state;
     if (state === 'running') row.startedAt = Date.now();
     else row.endedAt = Date.now();

@@ -32,6 +32,8 @@ export const BEGIN_AGAIN_AFTER = '30 s';
 const BUDGET_MINUTES = {
   /** A read, or one idempotent write: enough for an outage of a region's control plane. */
   call: 10,
+  /** Whether a release is live already: when that is not clear so soon, the steps that make it so find out. */
+  check: 1,
   /** Image: up to a few hundred megabytes over a slow line, the first time. */
   push: 45,
   /** The job queues for a machine (10 min for a cold pool), builds its environment once (10 to 20 min), and converts. */
@@ -68,6 +70,7 @@ export function profile(name: Profile, patienceMinutes: number): ActivityOptions
     case 'cluster':
     case 'release':
       return look(BUDGET_MINUTES[name] + patienceMinutes);
+    case 'check':
     case 'address':
     case 'retire':
       return look(BUDGET_MINUTES[name]);

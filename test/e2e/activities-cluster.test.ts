@@ -2,6 +2,8 @@ import { appendFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ApplicationFailure } from '@temporalio/common';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { clusterRef } from '../../src/azure/clusters.js';
+import { connectToKubernetes } from '../../src/azure/kubernetes/connection.js';
 import type { SmokeInput } from '../../src/deployment/activities.js';
 import type { ActivityRunner } from '../fixtures/activities.js';
 import { startEmulator, type TestEmulator } from '../fixtures/emulator.js';
@@ -10,6 +12,9 @@ import { LocalReleases } from '../fixtures/local-release.js';
 const FIRST = 'daaaaaaaaaaa';
 const SECOND = 'dbbbbbbbbbbb';
 const THIRD = 'dccccccccccc';
+/** A class that the model does not have. */
+const NO_CLASS = 99_999;
+const TIMEOUT_MS = 30_000;
 
 let emulator: TestEmulator;
 let local: LocalReleases;
@@ -71,6 +76,24 @@ describe('a release on a cluster of its own', () => {
     expect(await changesSince(seq)).toEqual([]);
   });
 
+  it('is found live as long as it is whole and answers what is expected', async () => {
+    const checked = { ...first, keepReleases: 2 };
+    const seq = await now();
+    const live = await run('checkLive', checked);
+    expect(live?.address).toBe(address);
+    expect(live?.scores.map(({ image }) => image)).toEqual(first.photos.map(({ name }) => name));
+    const photos = first.photos.map((photo) => ({ ...photo, expect: NO_CLASS }));
+    await expect(run('checkLive', { ...checked, photos })).rejects.toMatchObject({ type: 'ExpectedClassMissing' });
+    expect(await changesSince(seq)).toEqual([]);
+
+    const signal = AbortSignal.timeout(TIMEOUT_MS);
+    const { core } = await connectToKubernetes(local.azure, clusterRef(first.identity, first.cluster.name), signal);
+    await core.deleteNamespacedService({ name: `pets-${first.image.tag}`, namespace: 'default' });
+    expect(await run('checkLive', checked)).toBeNull();
+    await local.goLive(first);
+    expect(await run('checkLive', checked)).toMatchObject({ address });
+  });
+
   it('comes back when the deployment that replaced it is undone', async () => {
     const second = await local.release({ deploymentId: SECOND, scoring: { memory: '768Mi' } });
     await local.goLive(second);
@@ -93,11 +116,14 @@ describe('a release on a cluster of its own', () => {
       message: expect.stringMatching(/serves its connections/) as string,
     });
     expect(await namesOf('deployment')).toContain(`pets-${first.image.tag}`);
+    expect(await run('checkLive', { ...first, keepReleases: 1 })).toBeNull();
+    // Live, but not alone: the older one is yet to be retired.
+    expect(await run('checkLive', { ...second, keepReleases: 1 })).toBeNull();
     const { retired } = await run('retireReleases', { ...second, keepReleases: 1 });
     expect(retired).toEqual([`pets-${first.image.tag}`]);
     expect(await namesOf('deployment')).toEqual([`pets-${second.image.tag}`]);
     expect(await namesOf('secret')).toEqual([`pets-${second.image.tag}`]);
-    await run('scorePublic', { ...second, address });
+    expect(await run('checkLive', { ...second, keepReleases: 1 })).toMatchObject({ address });
   });
 
   it('takes its image along when it is no longer kept', async () => {

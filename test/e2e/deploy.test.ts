@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { DeployResult } from '../../src/client.js';
 import { newDeploymentId } from '../../src/deployment/identity.js';
 import { STEPS } from '../../src/deployment/steps.js';
+import { secondsOf } from '../fixtures/e2e/journal.js';
 import { photo, PHOTOS, sampleSpec, TestStack } from '../fixtures/e2e/stack.js';
 
 let local: TestStack;
@@ -42,15 +43,15 @@ describe('a SavedModel with real weights', () => {
 
   it('is deployed again without a call that changes anything', async () => {
     const before = await local.azure.now();
-    const again = await (await local.client.startDeployment(sampleSpec(service))).result();
-    expect({ release: again.release, address: again.address }).toEqual({
-      release: result.release,
-      address: result.address,
-    });
-    const changes = (await local.azure.journal(before)).filter(
-      ({ effect }) => effect !== undefined && effect.change !== 'unchanged',
-    );
-    expect(changes).toEqual([]);
+    const handle = await local.client.startDeployment(sampleSpec(service));
+    const again = await handle.result();
+    const { release, address, scores } = result;
+    expect(again).toMatchObject({ outcome: 'unchanged', release, address, scores });
+    expect((await handle.progress()).state).toBe('unchanged');
+    const calls = await local.azure.journal(before);
+    expect(calls.filter(({ effect }) => effect !== undefined && effect.change !== 'unchanged')).toEqual([]);
+    console.log(`unchanged: ${calls.length} calls to Azure within ${secondsOf(calls).toFixed(2)} s`);
+    expect((await local.client.score(service, [photo('coffee.jpg')]))[0]?.top5[0]).toMatchObject({ index: 967 });
   });
 
   it('serves on, whole, when a deployment that was to replace it fails', async () => {

@@ -47,6 +47,21 @@ describe('the log of a deployment', () => {
     expect(changes(snapshot(cluster, [wait('AKS cluster is Creating')]), snapshot(cluster))).toEqual([]);
   });
 
+  it('ends with what is live when nothing had to change', () => {
+    const unchanged = progressWith(
+      {
+        service: { state: 'skipped', startedAt: START, endedAt: START + 400, detail: 'release 864cac41bb19 is live' },
+        smoke: { state: 'skipped', endedAt: START + 400, detail: '3 photos agree' },
+      },
+      { state: 'unchanged' },
+    );
+    expect(changes(snapshot(running), snapshot(unchanged))).toEqual([
+      '  – service skipped in 0.4 s · release 864cac41bb19 is live',
+      '  – smoke skipped · 3 photos agree',
+      'flowers is unchanged: release 864cac41bb19 is live',
+    ]);
+  });
+
   it('tells the undo of a kind from the step of the same name, and ends with the end', () => {
     const failed = progressWith(
       { image: { state: 'failed', startedAt: START, endedAt: START + 1_000 } },

@@ -1,7 +1,6 @@
-import { setTimeout } from 'node:timers/promises';
-import type { WorkflowHandle } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Kind } from '../../src/deployment/steps.js';
+import { cancellationReached } from '../fixtures/workflows/cancellation.js';
 import { deployInput } from '../fixtures/workflows/inputs.js';
 import type { ActivityName } from '../fixtures/workflows/scripted-activities.js';
 import {
@@ -140,17 +139,6 @@ describe('a cancellation undoes exactly what was begun, by rank', () => {
     expect(events).toEqual(['created', 'removed']);
   });
 });
-
-/** Waits until the workflow has asked the activity to cancel: the test server loses a completion that races with it. */
-async function cancellationReached(name: ActivityName, handle: WorkflowHandle): Promise<void> {
-  for (;;) {
-    const events = (await handle.fetchHistory()).events ?? [];
-    const scheduled = events.find((event) => event.activityTaskScheduledEventAttributes?.activityType?.name === name);
-    const requested = events.map((event) => event.activityTaskCancelRequestedEventAttributes?.scheduledEventId);
-    if (scheduled && requested.some((id) => id?.toString() === scheduled.eventId?.toString())) return;
-    await setTimeout(50);
-  }
-}
 
 describe('a begin whose outcome is unknown', () => {
   it('has its absence believed only after the last moment at which its request could commit', async () => {

@@ -1,6 +1,5 @@
-import { setTimeout } from 'node:timers/promises';
-import type { WorkflowHandle } from '@temporalio/client';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { cancellationSeen } from '../fixtures/workflows/cancellation.js';
 import { deployInput } from '../fixtures/workflows/inputs.js';
 import {
   operationFailed,
@@ -101,16 +100,6 @@ it('an older release that cannot be retired is residue of a deployment that succ
   expect(ended.progress.residue).toMatchObject([{ kind: 'service', ids: ['svc'] }]);
   expect(ended.result).toMatchObject({ residue: ended.progress.residue });
 });
-
-/** Waits until the workflow has worked through a task after the cancellation was asked for. */
-async function cancellationSeen(handle: WorkflowHandle): Promise<void> {
-  for (;;) {
-    const events = (await handle.fetchHistory()).events ?? [];
-    const asked = events.findIndex((event) => event.workflowExecutionCancelRequestedEventAttributes);
-    if (asked >= 0 && events.slice(asked).some((event) => event.workflowTaskCompletedEventAttributes)) return;
-    await setTimeout(50);
-  }
-}
 
 it('a cancellation that comes while an older release drains is too late: the new one stays', async () => {
   let release = () => {};

@@ -12,6 +12,7 @@ const PLACE: Record<Progress['state'], Place> = {
   deleting: 'first',
   undoing: 'between',
   deployed: 'last',
+  unchanged: 'last',
   failed: 'last',
   cancelled: 'last',
   deleted: 'last',

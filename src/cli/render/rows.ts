@@ -62,6 +62,7 @@ export function headline({ service, state, steps, failure }: Progress): string {
     running: `Deploying ${service}`,
     undoing: `Undoing the deployment of ${service}`,
     deployed: `${service} is deployed`,
+    unchanged: `${service} is unchanged: ${steps.find(({ state }) => state === 'skipped')?.detail ?? ''}`,
     failed: `The ${change} of ${service} failed`,
     cancelled: `The ${change} of ${service} was cancelled`,
     deleting: `Deleting ${service}`,
