@@ -1,7 +1,7 @@
 """Errors that a user can act on."""
 
 
-class ConversionError(Exception):
+class SlipwayError(Exception):
     """A failure with a stable code, what happened, and how to mend it."""
 
     def __init__(self, code: str, message: str, fix: str = "") -> None:
@@ -11,9 +11,17 @@ class ConversionError(Exception):
         self.fix = fix
 
     def __str__(self) -> str:
-        """The line that the job prints last: one line, whatever the message holds."""
+        """The line that a command prints last: one line, whatever the message holds."""
         text = f"slipway: error={self.code} message={_one_line(self.message)}"
         return f"{text} fix={_one_line(self.fix)}" if self.fix else text
+
+
+class BuildError(SlipwayError):
+    """A model cannot be built as asked."""
+
+
+class ConversionError(SlipwayError):
+    """A model cannot be converted, or its conversion is not right."""
 
 
 def _one_line(text: str) -> str:

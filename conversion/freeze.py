@@ -9,12 +9,16 @@ from tensorflow.core.protobuf.rewriter_config_pb2 import RewriterConfig
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_from_session_graph
 from tensorflow.python.grappler import tf_optimizer
 
+from conversion.weights import WeightFile
+
 LOWER_CONTROL_FLOW = "_lower_using_switch_merge"
 """Attribute that makes TensorFlow flatten loops into the graph, where their bodies cannot be told apart any more."""
 
 
-def freeze(session: tf.compat.v1.Session, inputs: Sequence[str], outputs: Sequence[str]) -> GraphDef:
-    """The part of the session's graph between the named tensors, its variables as constants.
+def freeze(
+    session: tf.compat.v1.Session, inputs: Sequence[str], outputs: Sequence[str], weights: WeightFile
+) -> GraphDef:
+    """The part of the session's graph between the named tensors, with its variables in ``weights``.
 
     Loops stay functional: each body is a function of the graph's library.
     """
@@ -23,7 +27,9 @@ def freeze(session: tf.compat.v1.Session, inputs: Sequence[str], outputs: Sequen
     for nodes in (frozen.node, *(function.node_def for function in frozen.library.function)):
         for node in nodes:
             node.attr.pop(LOWER_CONTROL_FLOW, None)
-    return inline_functions(frozen, inputs, outputs)
+    light = weights.detach(frozen)
+    del frozen
+    return inline_functions(light, inputs, outputs)
 
 
 def inline_functions(graph_def: GraphDef, inputs: Sequence[str], outputs: Sequence[str]) -> GraphDef:

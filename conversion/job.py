@@ -37,9 +37,10 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
         # TensorFlow takes seconds to import; the first line of the log does not wait for it.
-        from conversion.pipeline import convert
+        from conversion.pipeline import ConversionRequest, convert
 
-        digest = convert(options.model, options.photos, options.signature, options.input, options.output, options.out)
+        request = ConversionRequest(options.model, options.photos, options.signature, options.input, options.output)
+        digest = convert(request, options.out)
     except ConversionError as error:
         print(error, file=sys.stderr)
         return 2

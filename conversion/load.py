@@ -38,21 +38,26 @@ class Selection:
     outputs: tuple[SignatureTensor, ...]
 
 
+def tensors_of(saved_model: Path, signature: str) -> tuple[list[SignatureTensor], list[SignatureTensor]]:
+    """Inputs and outputs of a signature, each by key.
+
+    Raises:
+        ConversionError: there is no such signature; the message lists those that are.
+    """
+    definition = _signature(saved_model, signature)
+    inputs, outputs = (
+        [_tensor(key, part[key]) for key in sorted(part)] for part in (definition.inputs, definition.outputs)
+    )
+    return inputs, outputs
+
+
 def select(saved_model: Path, signature: str, input_name: str, output_names: Sequence[str]) -> Selection:
     """Finds the signature and its tensors, by signature key or by tensor name (with or without ``:0``).
 
     Raises:
         ConversionError: what was asked for is not in the model; the message lists what is.
     """
-    signatures = _serving_graph(saved_model).signature_def
-    if signature not in signatures:
-        names = sorted(name for name in signatures if not name.startswith("__"))
-        raise ConversionError(
-            "SignatureNotFound",
-            f"the SavedModel has no signature '{signature}'; it has {_listed(names)}",
-            "set model.signature to one of these",
-        )
-    definition: SignatureDef = signatures[signature]
+    definition = _signature(saved_model, signature)
     image = _find(definition.inputs, input_name, "input", signature)
     if len(definition.inputs) != 1:
         raise ConversionError(
@@ -96,6 +101,19 @@ def serving_session(saved_model: Path) -> Iterator[tf.compat.v1.Session]:
         yield session
 
 
+def _signature(saved_model: Path, name: str) -> SignatureDef:
+    signatures = _serving_graph(saved_model).signature_def
+    if name not in signatures:
+        names = sorted(name for name in signatures if not name.startswith("__"))
+        raise ConversionError(
+            "SignatureNotFound",
+            f"the SavedModel has no signature '{name}'; it has {_listed(names)}",
+            "set model.signature to one of these",
+        )
+    definition: SignatureDef = signatures[name]
+    return definition
+
+
 def _serving_graph(saved_model: Path) -> MetaGraphDef:
     file = saved_model / "saved_model.pb"
     if not file.is_file():
@@ -118,14 +136,17 @@ def _serving_graph(saved_model: Path) -> MetaGraphDef:
 def _find(tensors: Mapping[str, TensorInfo], name: str, role: str, signature: str) -> SignatureTensor:
     for key, info in tensors.items():
         if name in (key, info.name, info.name.removesuffix(":0")):
-            shape = tuple(dim.size for dim in info.tensor_shape.dim)
-            return SignatureTensor(key, info.name, DataType.Name(info.dtype), shape)
+            return _tensor(key, info)
     known = [f"{key} ({tensors[key].name})" for key in sorted(tensors)]
     raise ConversionError(
         "TensorNotFound",
         f"signature '{signature}' has no {role} '{name}'; it has {_listed(known)}",
         f"set model.{'input' if role == 'input' else 'outputs'} to one of these",
     )
+
+
+def _tensor(key: str, info: TensorInfo) -> SignatureTensor:
+    return SignatureTensor(key, info.name, DataType.Name(info.dtype), tuple(dim.size for dim in info.tensor_shape.dim))
 
 
 def _listed(names: Sequence[str]) -> str:

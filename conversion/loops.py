@@ -10,12 +10,14 @@ from tensorflow.python.framework.function_def_to_graph import function_def_to_gr
 
 from conversion.errors import ConversionError
 from conversion.freeze import inline_functions
+from conversion.weights import MARK
 
 LOOPS = frozenset({"While", "StatelessWhile"})
 IDENTITIES = frozenset({"EnsureShape", "Identity", "Snapshot", "StopGradient"})
 GATHER = "TensorArrayGatherV3"
 WRITE = "TensorArrayWriteV3"
 ENTER = "Enter"
+CONSTANT_ATTRIBUTES = {"dtype", "value", "shape", MARK}
 
 
 def element_of_loop(graph_def: GraphDef, images: tf.Tensor) -> tuple[GraphDef, str] | None:
@@ -72,11 +74,11 @@ def _bind_constants(body_def: GraphDef, loop: tf.Operation, body: tf.Graph) -> N
     nodes = {node.name: node for node in body_def.node}
     for outer, inner, result in zip(loop.inputs, body.inputs, body.outputs, strict=True):
         constant = _behind_identities(outer).op
-        if constant.type == "Const" and _behind_identities(result) is inner:
+        if (constant.type == "Const" or MARK in constant.node_def.attr) and _behind_identities(result) is inner:
             node = nodes[inner.op.name]
             node.Clear()
             node.name, node.op = inner.op.name, constant.type
-            for attribute in ("dtype", "value"):
+            for attribute in CONSTANT_ATTRIBUTES & constant.node_def.attr.keys():
                 node.attr[attribute].CopyFrom(constant.node_def.attr[attribute])
 
 

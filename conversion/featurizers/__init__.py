@@ -1,14 +1,25 @@
-"""Image classifiers that can be built as SavedModels, by name."""
+"""Image models that can be built as SavedModels, by name."""
 
 from collections.abc import Callable, Mapping
 from importlib import import_module
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-FEATURIZERS: Mapping[str, str] = {"efficientnet-lite0": "conversion.featurizers.efficientnet_lite0"}
-"""Name on the command line → module whose ``build(out)`` writes it, loaded on demand: TensorFlow is slow to import."""
+if TYPE_CHECKING:
+    from conversion.featurizers.request import BuildRequest
+    from conversion.featurizers.served_model import Blueprint
+
+FEATURIZERS: Mapping[str, str] = {
+    "densenet121": "conversion.featurizers.keras_classifiers",
+    "efficientnet-lite0": "conversion.featurizers.efficientnet_lite0",
+    "resnet50": "conversion.featurizers.keras_classifiers",
+    "resnet152": "conversion.featurizers.keras_classifiers",
+    "ssd-vgg": "conversion.featurizers.ssd_vgg",
+    "vgg16": "conversion.featurizers.keras_classifiers",
+}
+"""Name on the command line → module that designs it, loaded on demand: TensorFlow is slow to import."""
 
 
-def builder(name: str) -> Callable[[Path], None]:
-    """The function that writes the SavedModel of that name into an empty directory."""
-    build: Callable[[Path], None] = import_module(FEATURIZERS[name]).build
-    return build
+def designer(name: str) -> "Callable[[BuildRequest], Blueprint]":
+    """The function that designs the model of that name."""
+    design: Callable[[BuildRequest], Blueprint] = import_module(FEATURIZERS[name]).design
+    return design

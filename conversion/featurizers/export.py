@@ -1,21 +1,33 @@
 """Writes SavedModels whose bytes depend on the model only: the digest of the directory is the model's identity."""
 
-from collections.abc import Sequence
+import json
 from pathlib import Path
-from typing import Any
 
 import tensorflow as tf
 from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
+from conversion.featurizers.served_model import Blueprint, ServedModel
+
 LABELS = "assets.extra/labels.txt"
+TAGS = "assets.extra/tags.json"
 
 
-def export_saved_model(model: tf.Module, signature: Any, labels: Sequence[str], out: Path) -> None:
-    """Saves ``model`` with ``signature`` as ``serving_default``, and ``labels`` one a line as an extra asset."""
-    tf.saved_model.save(model, str(out), signatures={"serving_default": signature})
+def export_saved_model(name: str, blueprint: Blueprint, out: Path) -> dict[str, str]:
+    """Saves the model with its labels, one a line, and its tags as extra assets; returns the tags."""
+    model = ServedModel(name, blueprint)
+    tf.saved_model.save(model, str(out), signatures=model.signatures())
     _canonicalise(out)
     (out / LABELS).parent.mkdir()
-    (out / LABELS).write_text("".join(f"{label}\n" for label in labels), encoding="utf-8")
+    if blueprint.labels is not None:
+        (out / LABELS).write_text("".join(f"{label}\n" for label in blueprint.labels), encoding="utf-8")
+    tags = {
+        "featurizer": name,
+        "featurizer-version": blueprint.version,
+        "weights": blueprint.weights,
+        "classifier": blueprint.head,
+    }
+    (out / TAGS).write_text(json.dumps(tags, indent=2) + "\n", encoding="utf-8")
+    return tags
 
 
 def _canonicalise(saved_model: Path) -> None:

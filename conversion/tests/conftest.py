@@ -12,7 +12,8 @@ import pytest
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 from conversion.build import build
-from conversion.pipeline import convert
+from conversion.featurizers.request import BuildRequest
+from conversion.pipeline import ConversionRequest, convert
 
 PHOTOS = Path(__file__).parents[2] / "samples" / "photos"
 
@@ -28,7 +29,7 @@ class Conversion:
 @pytest.fixture(scope="session")
 def saved_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("models") / "efficientnet-lite0"
-    build("efficientnet-lite0", directory)
+    build(BuildRequest("efficientnet-lite0"), directory)
     return directory
 
 
@@ -44,4 +45,5 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def conversion(saved_model: Path, photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Conversion]:
     out = tmp_path_factory.mktemp("converted")
-    yield Conversion(out, convert(saved_model, photos, "serving_default", "images", ["output_alias"], out))
+    request = ConversionRequest(saved_model, photos, "serving_default", "images", ["output_alias"])
+    yield Conversion(out, convert(request, out))

@@ -9,15 +9,16 @@ import onnxruntime
 import pytest
 import tensorflow as tf
 
+from conversion import weights
 from conversion.errors import ConversionError
 from conversion.job import main
-from conversion.pipeline import convert
+from conversion.pipeline import ConversionRequest, convert
 from conversion.tests import toy_models
 
 
 def run(model: Path, photos: Path, out: Path, output: str = "scores", image: str | None = None) -> str:
     key = image or ("images" if model.name != "single" else "image")
-    return convert(model, photos, "serving_default", key, [output], out)
+    return convert(ConversionRequest(model, photos, "serving_default", key, [output]), out)
 
 
 def failure_of(call: Callable[[], object]) -> ConversionError:
@@ -26,7 +27,11 @@ def failure_of(call: Callable[[], object]) -> ConversionError:
     return failure.value
 
 
-def test_captured_constants_belong_to_the_preprocessing(photos: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("large", [weights.LARGE_BYTES, 4])
+def test_captured_constants_belong_to_the_preprocessing(
+    large: int, photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(weights, "LARGE_BYTES", large)
     mean = tf.constant([123.68, 116.78, 103.94])
     model = toy_models.save_mapped(tmp_path / "model", lambda jpeg: toy_models.resize(toy_models.decode(jpeg)) - mean)
     assert run(model, photos, tmp_path / "out").startswith("sha256:")
@@ -42,7 +47,7 @@ def test_a_model_of_tensorflow_1_converts(photos: Path, tmp_path: Path) -> None:
 def test_the_outputs_that_are_asked_for_are_kept(photos: Path, tmp_path: Path) -> None:
     model = toy_models.save_two_outputs(tmp_path / "model")
     for wanted in (["scores", "probabilities"], ["probabilities"]):
-        convert(model, photos, "serving_default", "images", wanted, tmp_path / "out")
+        convert(ConversionRequest(model, photos, "serving_default", "images", wanted), tmp_path / "out")
         session = onnxruntime.InferenceSession(tmp_path / "out" / "model.onnx")
         assert [output.name for output in session.get_outputs()] == wanted
 
@@ -63,13 +68,14 @@ def test_tensor_names_do_as_well_as_keys(photos: Path, tmp_path: Path) -> None:
     [
         ("other", "images", "output_alias", "SignatureNotFound", "serving_default"),
         ("serving_default", "image", "output_alias", "TensorNotFound", "images (serving_default_images:0)"),
-        ("serving_default", "images", "logits", "TensorNotFound", "output_alias (StatefulPartitionedCall:0)"),
+        ("serving_default", "images", "logits", "TensorNotFound", "output_alias (StatefulPartitionedCall_1:0)"),
     ],
 )
 def test_what_the_model_has_is_listed(
     saved_model: Path, photos: Path, tmp_path: Path, signature: str, image: str, output: str, code: str, named: str
 ) -> None:
-    failure = failure_of(lambda: convert(saved_model, photos, signature, image, [output], tmp_path))
+    request = ConversionRequest(saved_model, photos, signature, image, [output])
+    failure = failure_of(lambda: convert(request, tmp_path))
     assert failure.code == code
     assert named in failure.message
     assert not (tmp_path / "manifest.json").exists()
