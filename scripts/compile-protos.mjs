@@ -10,7 +10,8 @@ const protos = new URL('../src/scoring/protos/', import.meta.url);
 /** @returns the TypeScript source of descriptor.ts */
 async function compileProtos() {
   const root = new protobuf.Root();
-  root.loadSync(fileURLToPath(new URL('prediction_service.proto', protos)), { keepCase: true });
+  const files = ['prediction_service.proto', 'saved_model.proto'].map((file) => fileURLToPath(new URL(file, protos)));
+  root.loadSync(files, { keepCase: true });
   const source = [
     '// Compiled from the .proto files beside this one by scripts/compile-protos.mjs.',
     `export const descriptor: object = ${JSON.stringify(root.toJSON())};`,

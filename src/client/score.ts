@@ -3,7 +3,7 @@ import type { Score } from '../deployment/activities.js';
 import { SlipwayError } from '../deployment/errors.js';
 import { PredictClient } from '../scoring/client/predict-client.js';
 import { topK } from '../scoring/client/top-k.js';
-import { readJpeg } from './uploads.js';
+import { readJpeg } from './jpeg.js';
 
 /** A scoring service that answers. */
 export interface ScoringEndpoint {
@@ -23,7 +23,7 @@ const CLASSES = 5;
 /**
  * Scores photos in one request.
  *
- * @throws SlipwayError `FileNotFound`, `NotAJpeg`; PredictError when the service refuses or does not answer
+ * @throws SlipwayError the codes of {@link readJpeg}; PredictError when the service refuses or does not answer
  */
 export async function scorePhotos(endpoint: ScoringEndpoint, photos: readonly string[]): Promise<Score[]> {
   const images = await Promise.all(photos.map(readJpeg));

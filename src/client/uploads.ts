@@ -1,18 +1,15 @@
-import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import pLimit from 'p-limit';
 import type { BlobStore } from '../azure/blobs.js';
 import { type OnTransfer, TransferTally } from '../azure/transfer.js';
 import { readTree, uploadModel, uploadPhoto } from '../azure/uploads.js';
-import { SlipwayError } from '../deployment/errors.js';
 import type { SmokePhoto } from '../deployment/input.js';
 import type { DeploymentSpec } from '../deployment/spec.js';
 import { registeredSource, type Uploads } from './deploy-input.js';
+import { readJpeg } from './jpeg.js';
 import { PARALLEL_UPLOADS } from './limits.js';
+import { checkSavedModel } from './saved-model.js';
 import type { LocatedSpec } from './spec-file.js';
-
-/** The first bytes of every JPEG (SOI marker). */
-const JPEG_START = Buffer.from([0xff, 0xd8, 0xff]);
 
 /** A file that a specification names, read. */
 interface Photo {
@@ -31,13 +28,13 @@ export interface LocalFiles {
 /**
  * Finds and checks the files that a specification names.
  *
- * @throws SlipwayError `NotASavedModel`, `NotAJpeg`, `FileNotFound`
+ * @throws SlipwayError the codes of {@link readJpeg} and {@link checkSavedModel}
  */
 export async function readFiles({ spec, directory }: LocatedSpec): Promise<LocalFiles> {
   const photos = await Promise.all(spec.smoke.photos.map((photo) => readSmokePhoto(photo, directory)));
   if (spec.model.path === undefined) return { photos };
   const model = path.resolve(directory, spec.model.path);
-  await requireSavedModel(model);
+  await checkSavedModel(model, spec.model);
   return { model, photos };
 }
 
@@ -64,32 +61,7 @@ export async function upload(
   return { source, photos };
 }
 
-/**
- * Reads a JPEG.
- *
- * @throws SlipwayError `FileNotFound`, `NotAJpeg`
- */
-export async function readJpeg(file: string): Promise<Buffer> {
-  const content = await readFile(file).catch((cause: unknown) => {
-    throw new SlipwayError('FileNotFound', `${file} cannot be read`, { cause });
-  });
-  if (content.subarray(0, JPEG_START.length).equals(JPEG_START)) return content;
-  throw new SlipwayError('NotAJpeg', `${file} is not a JPEG`, {
-    fix: 'Convert it, for example with `magick IN OUT.jpg`.',
-  });
-}
-
 async function readSmokePhoto(photo: DeploymentSpec['smoke']['photos'][number], directory: string): Promise<Photo> {
   const content = await readJpeg(path.resolve(directory, photo.path));
   return { name: path.basename(photo.path), content, ...(photo.expect === undefined ? {} : { expect: photo.expect }) };
-}
-
-async function requireSavedModel(directory: string): Promise<void> {
-  const graph = await stat(path.join(directory, 'saved_model.pb')).catch(() => undefined);
-  if (graph?.isFile()) return;
-  const found = await stat(directory).catch(() => undefined);
-  const why = found ? 'holds no saved_model.pb' : 'does not exist';
-  throw new SlipwayError('NotASavedModel', `${directory} ${why}`, {
-    fix: 'Name the directory that tf.saved_model.save or simple_save wrote; it holds saved_model.pb and variables/.',
-  });
 }

@@ -1,6 +1,10 @@
+import { cp, mkdtemp, rm, truncate } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { ChangeFailed, type DeploymentHandle } from '../../src/client.js';
 import { FAULTS } from '../../src/cli/demo/faults.js';
+import { home } from '../../src/cli/local/home.js';
 import { STEPS, type Step } from '../../src/deployment/steps.js';
 import { photo, sampleSpec, TestStack } from '../fixtures/e2e/stack.js';
 
@@ -45,11 +49,28 @@ describe('a step that fails for good: what was begun is undone, and nothing of o
   });
 
   it('convert: a job that fails gives the end of its log as the reason', async () => {
-    const spec = sampleSpec('no-such-signature');
-    const model = { ...spec.model, signature: 'absent' };
-    const { message } = await expectUndone(await local.client.startDeployment({ ...spec, model }), 'convert');
-    expect(message).toMatch(/serving_default/);
+    const model = await mkdtemp(path.join(tmpdir(), 'slipway-damaged-'));
+    try {
+      await cp(home('models', 'efficientnet-lite0'), model, { recursive: true });
+      await truncate(path.join(model, 'variables', 'variables.data-00000-of-00001'), 1000);
+      const spec = sampleSpec('damaged-variables', { model: { path: model, name: 'damaged-variables' } });
+      const { message } = await expectUndone(await local.client.startDeployment(spec), 'convert');
+      expect(message).toMatch(/TensorFlow could not load the SavedModel/);
+    } finally {
+      await rm(model, { recursive: true });
+    }
   });
+});
+
+it('a SavedModel without the named signature is refused before anything is sent', async () => {
+  const spec = sampleSpec('no-such-signature');
+  const before = await local.azure.now();
+  const start = local.client.startDeployment({ ...spec, model: { ...spec.model, signature: 'absent' } });
+  await expect(start).rejects.toMatchObject({
+    code: 'SignatureNotFound',
+    message: expect.stringContaining('it has serving_default') as string,
+  });
+  expect(await local.azure.journal(before)).toEqual([]);
 });
 
 it('onFailure keep leaves what was begun for a look, and a teardown takes it away', async () => {

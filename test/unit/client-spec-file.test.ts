@@ -40,7 +40,7 @@ describe('a deployment file', () => {
   it.each([
     ['a photo that is missing', {}, 'FileNotFound'],
     ['a photo that is no JPEG', { 'rose.jpg': 'PNG' }, 'NotAJpeg'],
-    ['a model directory without saved_model.pb', { 'rose.jpg': '\xff\xd8\xff\xe0' }, 'NotASavedModel'],
+    ['a model directory without saved_model.pb', { 'rose.jpg': '\xff\xd8\xff\xda\x00\x02\xff\xd9' }, 'NotASavedModel'],
   ])('with %s is refused before anything is sent', async (_what, files, code) => {
     await writeFile(file, minimal);
     for (const [name, content] of Object.entries(files)) await writeFile(path.join(directory, name), content, 'latin1');

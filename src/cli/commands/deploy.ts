@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { readSpec } from '../../client/spec-file.js';
+import { readFiles } from '../../client/uploads.js';
 import { ChangeFailed } from '../../client.js';
 import { follow } from '../follow.js';
 import { renderScores } from '../render/scores.js';
@@ -15,7 +16,10 @@ export interface DeployOptions {
 
 /** `slipway deploy FILE` */
 export async function deploy(file: string, options: DeployOptions, terminal: Terminal): Promise<number> {
-  const { spec, directory } = await readSpec(file);
+  const located = await readSpec(file);
+  // What is wrong on this machine is told before anyone is asked for anything.
+  await readFiles(located);
+  const { spec, directory } = located;
   const { client, ui } = await openSession({ ...options, beside: path.dirname(path.resolve(file)) });
   try {
     const handle = await showUpload(spec.service, terminal, (onUpload) =>

@@ -1,3 +1,4 @@
+import { readJpeg } from '../../client/jpeg.js';
 import { renderScores } from '../render/scores.js';
 import { print, type Terminal } from '../render/terminal.js';
 import { openSession } from '../session.js';
@@ -17,6 +18,8 @@ export async function score(
   options: ScoreCommandOptions,
   { colors }: Terminal,
 ): Promise<number> {
+  // What is wrong on this machine is told before anyone is asked for anything.
+  await Promise.all(photos.map(readJpeg));
   const { client } = await openSession(options);
   try {
     const { address, key, model } = options;

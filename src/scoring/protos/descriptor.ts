@@ -109,6 +109,21 @@ export const descriptor: object = {
             method_name: { type: 'string', id: 3 },
           },
         },
+        SaverDef: { fields: { restore_op_name: { type: 'string', id: 3 } } },
+        MetaGraphDef: {
+          fields: {
+            meta_info_def: { type: 'MetaInfoDef', id: 1 },
+            saver_def: { type: 'SaverDef', id: 3 },
+            signature_def: { keyType: 'string', type: 'SignatureDef', id: 5 },
+          },
+          nested: { MetaInfoDef: { fields: { tags: { rule: 'repeated', type: 'string', id: 4 } } } },
+        },
+        SavedModel: {
+          fields: {
+            saved_model_schema_version: { type: 'int64', id: 1 },
+            meta_graphs: { rule: 'repeated', type: 'MetaGraphDef', id: 2 },
+          },
+        },
       },
     },
     google: {

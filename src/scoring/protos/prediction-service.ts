@@ -1,7 +1,6 @@
 import type { MethodDefinition } from '@grpc/grpc-js';
-import { fromJSON, type AnyDefinition } from '@grpc/proto-loader';
 
-import { descriptor } from './descriptor.js';
+import { definitionOf } from './definitions.js';
 import type {
   Draft,
   GetModelMetadataRequest,
@@ -11,15 +10,6 @@ import type {
   SignatureDefMap,
 } from './messages.js';
 
-// These options are what makes the interfaces in messages.ts true: every field is there when a message is read.
-const definitions = fromJSON(descriptor, {
-  keepCase: true,
-  longs: Number,
-  enums: String,
-  defaults: true,
-  oneofs: true,
-});
-
 /** A method with its messages: as they are written, and as they are read. */
 export type Method<Request, Response> = Omit<
   MethodDefinition<Draft<Request>, Draft<Response>>,
@@ -28,12 +18,6 @@ export type Method<Request, Response> = Omit<
   requestDeserialize(this: void, bytes: Buffer): Request;
   responseDeserialize(this: void, bytes: Buffer): Response;
 };
-
-function definitionOf(name: string): AnyDefinition {
-  const definition = definitions[name];
-  if (!definition) throw new Error(`the descriptor has no ${name}`);
-  return definition;
-}
 
 /** The methods of `tensorflow.serving.PredictionService` that Slipway speaks, for a gRPC server or client. */
 export const predictionService = definitionOf('tensorflow.serving.PredictionService') as unknown as {
