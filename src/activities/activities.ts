@@ -8,6 +8,7 @@ import { createConversionActivities } from './conversion.js';
 import { createImageActivities } from './image.js';
 import { createLiveReleaseActivities } from './live-release.js';
 import { createModelActivities } from './model.js';
+import { createPreflightActivities } from './preflight.js';
 import { createRetirementActivities } from './release-retirement.js';
 import { createLocationActivities } from './service-location.js';
 import { createServiceRemovalActivities } from './service-removal.js';
@@ -36,6 +37,7 @@ export function createActivities(options: ActivitiesOptions): DeploymentActiviti
   } = options;
   return {
     ...createWorkspaceActivities(azure),
+    ...createPreflightActivities(azure),
     ...createModelActivities(azure),
     ...createConversionActivities(azure, conversion),
     ...createImageActivities(azure, { cache: path.resolve(home, 'cache'), runtime }),

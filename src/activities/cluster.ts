@@ -2,16 +2,20 @@ import { clusterRef, createCluster, getCluster, recreateCluster, type Cluster } 
 import type { AzureConnection } from '../azure/connection.js';
 import { grantPull } from '../azure/role-assignments.js';
 import type { DeploymentActivities } from '../deployment/activities.js';
-import { FailureType, SlipwayError } from '../deployment/errors.js';
+import { SlipwayError } from '../deployment/errors.js';
 import type { ClusterInput } from '../deployment/input.js';
-import { isOfService } from '../deployment/names.js';
 import { spokenAge } from './age.js';
+import {
+  clusterFailed,
+  ENDED_BADLY,
+  requireAdoptable,
+  requireKubeletIdentity,
+  requireOurs,
+  requireStarted,
+} from './cluster-fitness.js';
 import { activity, operationFailed, stillRunning, type Attempt } from './failure.js';
 
 type Activities = Pick<DeploymentActivities, 'beginCluster' | 'awaitCluster' | 'grantPull'>;
-
-/** States of a cluster whose last operation ended without it being usable. */
-const ENDED_BADLY = ['Failed', 'Canceled'];
 
 /** The cluster step: create or adopt, await, and allow to pull images. */
 export function createClusterActivities(azure: AzureConnection): Activities {
@@ -47,16 +51,8 @@ export function createClusterActivities(azure: AzureConnection): Activities {
 
     grantPull: activity(async ({ identity, workspace, cluster }, { abortSignal }) => {
       const found = await getCluster(azure, clusterRef(identity, cluster.name), abortSignal);
-      if (found?.kubeletObjectId === undefined) {
-        throw new SlipwayError(
-          'ClusterWithoutKubeletIdentity',
-          `Cluster ${cluster.name} has no identity to pull with`,
-          {
-            fix: 'Use a cluster with a managed identity; service principals are not supported.',
-          },
-        );
-      }
-      await grantPull(azure, identity, workspace.containerRegistryId, found.kubeletObjectId, abortSignal);
+      const kubelet = requireKubeletIdentity(found, cluster);
+      await grantPull(azure, identity, workspace.containerRegistryId, kubelet, abortSignal);
     }),
   };
 }
@@ -65,48 +61,16 @@ function look(found: Cluster, { ageSeconds, remainingSeconds }: Attempt) {
   return { retryAfterSeconds: found.retryAfterSeconds, ageSeconds, remainingSeconds };
 }
 
-function requireAdoptable(found: Cluster | undefined, { name }: ClusterInput): Cluster {
-  if (found === undefined) {
-    throw new SlipwayError('ClusterNotFound', `There is no cluster ${name} in the workspace's resource group`, {
-      fix: 'Correct cluster.name, or leave cluster.existing out to have the cluster created.',
-    });
-  }
-  requireStarted(found, name);
-  return found;
-}
-
-/** @throws SlipwayError `ClusterStopped`: a stopped cluster has no API server, and its state is Succeeded all the same */
-function requireStarted({ power }: Cluster, name: string): void {
-  if (power !== 'Stopped') return;
-  throw new SlipwayError('ClusterStopped', `Cluster ${name} is stopped`, { fix: `Start it: az aks start -n ${name}` });
-}
-
-function requireOurs(
-  found: Cluster | undefined,
-  { name }: ClusterInput,
-  identity: Parameters<typeof isOfService>[1],
-): Cluster & { owner: string } {
-  // Not fatal: the PUT met an operation of which nothing is left; the next attempt starts over.
-  if (found === undefined) throw new Error(`Cluster ${name} was not created yet`);
-  const { owner } = found;
-  if (owner !== undefined && isOfService(owner, identity)) return { ...found, owner };
-  throw new SlipwayError(
-    FailureType.NameConflict,
-    `A cluster ${name} exists and ${owner === undefined ? 'was not made by Slipway' : `belongs to another service (${owner})`}`,
-    { fix: 'Choose another cluster.name, or adopt the cluster with cluster.existing: true.' },
-  );
-}
-
 function provisioningFailed(found: Cluster, cluster: ClusterInput): Error {
+  // Beginning again would not touch an adopted cluster.
+  if (cluster.existing) return clusterFailed(found, cluster);
   const failure = found.failure ?? {
     // A cluster that someone aborted carries no error.
     code: found.state === 'Canceled' ? 'OperationPreempted' : 'InternalOperationError',
-    message: `AKS says ${found.state} and gives no reason`,
+    message: 'AKS gives no reason',
   };
   const message = `AKS cluster ${cluster.name} is ${found.state}: ${failure.message}`;
-  if (!cluster.existing) return operationFailed({ ...failure, message, resource: found.id });
-  // Beginning again would not touch an adopted cluster.
-  return new SlipwayError('ClusterFailed', `${message} (${failure.code})`, { fix: 'Repair the cluster first.' });
+  return operationFailed({ ...failure, message, resource: found.id });
 }
 
 function goneWhileAwaited({ name, existing }: ClusterInput): Error {

@@ -1,5 +1,6 @@
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure, ApplicationFailureCategory, TemporalFailure } from '@temporalio/common';
+import { ruleFor } from '../azure/failure-rules.js';
 import { classify, classifyOperation, type Classification } from '../azure/failures.js';
 import { clipMessage, FailureType, MESSAGE_LIMIT, SlipwayError, type FailureDetail } from '../deployment/errors.js';
 import { LONGEST_DELAY_SECONDS, lookInterval, SLOW_RETRY_SECONDS, SMALLEST_DELAY_SECONDS } from './intervals.js';
@@ -53,8 +54,31 @@ export function toFailure(
   error: unknown,
   attempt: Pick<Attempt, 'number'> & Partial<Pick<Attempt, 'remainingSeconds'>>,
 ): TemporalFailure {
+  return error instanceof TemporalFailure ? error : failureOf(classify(error), error, attempt);
+}
+
+/**
+ * Like {@link toFailure} where the activity itself knows how long to wait for what only someone else can mend (quota,
+ * permissions): until then it is tried again slowly, though we found it out ourselves; after it, it is final.
+ *
+ * @param patienceMinutes from the activity's first attempt
+ */
+export function patiently(error: unknown, attempt: Attempt, patienceMinutes: number): TemporalFailure {
   if (error instanceof TemporalFailure) return error;
   const judged = classify(error);
+  const rule = error instanceof SlipwayError ? ruleFor(judged.code, judged.message) : judged;
+  if (rule.class !== 'retrySlowly') return failureOf(judged, error, attempt);
+  const left = patienceMinutes * 60 - attempt.ageSeconds;
+  if (left <= 0) return failureOf({ ...judged, class: 'fatal' }, error, attempt);
+  const remainingSeconds = Math.min(left, attempt.remainingSeconds ?? left);
+  return failureOf({ ...judged, class: rule.class, reason: rule.reason }, error, { ...attempt, remainingSeconds });
+}
+
+function failureOf(
+  judged: Classification,
+  error: unknown,
+  attempt: Pick<Attempt, 'number'> & Partial<Pick<Attempt, 'remainingSeconds'>>,
+): ApplicationFailure {
   const detail = detailOf(judged);
   if (judged.class === 'fatal') {
     // An earlier attempt's request may have been carried out unseen; only a first one with an answer proves that none was.

@@ -1,7 +1,8 @@
 import { openBlobStore, type BlobStore } from '../azure/blobs.js';
 import { clusterRef } from '../azure/clusters.js';
 import type { AzureConnection } from '../azure/connection.js';
-import { ensureModelContainer, findModelContainers } from '../azure/model-containers.js';
+import { isNotFound } from '../azure/failures.js';
+import { ensureModelContainer } from '../azure/model-containers.js';
 import { ensureModelVersion, getModelVersion, listModelVersions } from '../azure/models.js';
 import type { DeploymentActivities, ModelVersion } from '../deployment/activities.js';
 import { SlipwayError } from '../deployment/errors.js';
@@ -18,10 +19,9 @@ export function createModelActivities(azure: AzureConnection): Activities {
     registerModel: activity(async (input, { abortSignal }) => {
       const { identity, workspace, model } = input;
       const { source } = model;
-      const cluster = clusterRef(identity, input.cluster.name).id;
-      await requireSameCluster(azure, identity, cluster, abortSignal);
       if (source.kind === 'registered') return findRegistered(azure, identity, source, abortSignal);
-      const container = { name: model.name, role: 'source' as const, tags: { [CLUSTER_TAG]: cluster } };
+      const tags = { [CLUSTER_TAG]: clusterRef(identity, input.cluster.name).id };
+      const container = { name: model.name, role: 'source' as const, tags };
       await ensureModelContainer(azure, identity, container, abortSignal);
       const store = await openBlobStore(azure, workspace, abortSignal);
       return ensureModelVersion(azure, identity, model.name, contentOf(model, source, store), abortSignal);
@@ -29,26 +29,6 @@ export function createModelActivities(azure: AzureConnection): Activities {
 
     removeRegisteredModel: activity((input, attempt) => removeModels(azure, input, 'source', attempt)),
   };
-}
-
-/**
- * A service lives on one cluster: what runs on the one before would be found by nobody once the tags name another. Every
- * model of the service is asked, because a deployment may give its model another name.
- */
-async function requireSameCluster(
-  azure: AzureConnection,
-  identity: Identity,
-  cluster: string,
-  abortSignal: AbortSignal,
-): Promise<void> {
-  const containers = await findModelContainers(azure, identity, abortSignal);
-  const other = containers
-    .flatMap(({ tags }) => tags[CLUSTER_TAG] ?? [])
-    .find((tag) => tag.toLowerCase() !== cluster.toLowerCase());
-  if (other === undefined) return;
-  throw new SlipwayError('ServiceOnOtherCluster', `Service ${identity.service} lives on cluster ${other}`, {
-    fix: `Deploy it there, or delete it first: slipway delete ${identity.service}`,
-  });
 }
 
 function contentOf(
@@ -59,7 +39,12 @@ function contentOf(
   return { digest: source.digest, url: store.uri(source.path), description, tags, properties };
 }
 
-async function findRegistered(
+/**
+ * The version that `model.source` names.
+ *
+ * @throws SlipwayError `ModelNotFound`
+ */
+export async function findRegistered(
   azure: AzureConnection,
   identity: Identity,
   { name, version }: Extract<ModelSource, { kind: 'registered' }>,
@@ -70,7 +55,9 @@ async function findRegistered(
     owner: _owner,
     archived: _archived,
     ...found
-  } = await getModelVersion(azure, identity, name, wanted, abortSignal);
+  } = await getModelVersion(azure, identity, name, wanted, abortSignal).catch((error: unknown) => {
+    throw isNotFound(error) ? modelNotFound(`${name} version ${wanted}`) : error;
+  });
   return found;
 }
 
@@ -86,7 +73,11 @@ async function latestVersion(
     .sort((a, b) => Date.parse(b.createdAt) - Date.parse(a.createdAt) || Number(b.version) - Number(a.version))
     .at(0);
   if (latest) return latest.version;
-  throw new SlipwayError('ModelNotFound', `The workspace has no model ${name}`, {
+  throw modelNotFound(name);
+}
+
+function modelNotFound(what: string): SlipwayError {
+  return new SlipwayError('ModelNotFound', `The workspace has no model ${what}`, {
     fix: 'Correct model.source, or give model.path to deploy a SavedModel of yours.',
   });
 }

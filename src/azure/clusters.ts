@@ -21,6 +21,7 @@ export interface Cluster {
   readonly state: string;
   /** `Running` or `Stopped`. */
   readonly power: string | undefined;
+  readonly region: string;
   /** The mark of the deployment that created it. */
   readonly owner: string | undefined;
   readonly kubernetesVersion: string | undefined;
@@ -201,6 +202,7 @@ function toCluster(found: ManagedCluster, retryAfterSeconds: number | undefined)
     id: found.id ?? '',
     state: found.provisioningState ?? 'Unknown',
     power: found.powerState?.code,
+    region: found.location,
     owner: found.tags?.[OWNER_TAG],
     kubernetesVersion: found.currentKubernetesVersion ?? found.kubernetesVersion,
     nodes: pools.map(({ count, vmSize }) => `${count ?? '?'} × ${vmSize ?? '?'}`).join(' + '),

@@ -16,7 +16,7 @@ import { errorAnswerPolicy } from './error-answer-policy.js';
 /** Azure Resource Manager of the public cloud. */
 const PUBLIC_ARM = 'https://management.azure.com';
 /** What a token for Resource Manager is asked for, at whatever address it answers. */
-const ARM_SCOPE = `${PUBLIC_ARM}/.default`;
+export const ARM_SCOPE = `${PUBLIC_ARM}/.default`;
 
 const httpsUrl = z
   .url({ protocol: /^https$/, error: 'an https:// address' })

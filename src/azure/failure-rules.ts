@@ -70,7 +70,9 @@ export const FAILURE_RULES: readonly FailureRule[] = [
   retry('ExpiredAuthenticationToken', 'the token ran out on the way: the next request takes a new one'),
   slow('AuthorizationFailed', 'a permission that was just granted takes minutes to be seen', GRANT),
   slow('LinkedAuthorizationFailed', 'a permission that was just granted takes minutes to be seen', GRANT),
-  slow('AuthorizationPermissionMismatch', 'a permission that was just granted takes minutes to be seen', GRANT),
+  slow('AuthorizationPermissionMismatch', 'a permission that was just granted takes minutes to be seen', {
+    fix: "Grant the identity Storage Blob Data Contributor on the workspace's storage account.",
+  }),
   slow('AuthorizationFailure', 'storage refuses the caller or its network', GRANT),
   slow('MissingSubscriptionRegistration', 'the provider may be in registration', {
     fix: 'Register the resource provider that the message names (az provider register).',
@@ -110,7 +112,9 @@ export const FAILURE_RULES: readonly FailureRule[] = [
   fatal('K8sVersionNotSupported', 'the version is not offered there', {
     fix: 'Choose another cluster.kubernetesVersion, or leave it out.',
   }),
-  fatal('LocationNotAvailableForResourceType', 'the region does not offer it'),
+  fatal('LocationNotAvailableForResourceType', 'the region does not offer it', {
+    fix: 'Choose another cluster.region.',
+  }),
   fatal('NoRegisteredProviderFound', 'the region or the API version does not offer it'),
   fatal('SubscriptionNotFound', 'it does not appear by waiting', { fix: 'Check subscription_id in config.json.' }),
   fatal('InvalidSubscriptionId', 'it does not become valid by waiting', {

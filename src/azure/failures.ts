@@ -64,6 +64,11 @@ export function isNotFound(error: unknown): boolean {
   return read(error).status === 404;
 }
 
+/** Whether the service answered that the caller may not do that. */
+export function isForbidden(error: unknown): boolean {
+  return read(error).status === 403;
+}
+
 /** A DELETE of what is not there has done its work. */
 export function ignoreNotFound(error: unknown): void {
   if (!isNotFound(error)) throw error;

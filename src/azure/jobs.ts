@@ -12,7 +12,7 @@ import {
 import type { AzureConnection } from './connection.js';
 import { ignoreNotFound, isConflict, isNotFound, RetryAfter } from './failures.js';
 import { CONVERSION_JOB_TIMEOUT } from './limits.js';
-import { putResource } from './put-resource.js';
+import { putResource } from './resources.js';
 import { inWorkspace, workspaceId } from './workspace.js';
 
 /** A job as one look saw it. */

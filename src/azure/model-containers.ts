@@ -37,6 +37,20 @@ export async function getModelContainer(
   }
 }
 
+/**
+ * Checks that a container is the service's, or not there.
+ *
+ * @throws SlipwayError `NameConflict`: versions of two services in one container would be removed and counted by two masters
+ */
+export function requireOwnContainer(existing: ModelContainer | undefined, identity: Identity): void {
+  const owner = existing?.tags[OWNER_TAG];
+  if (existing === undefined || isOfService(owner, identity)) return;
+  const whose = owner === undefined ? 'was not made by Slipway' : `belongs to another service (${owner})`;
+  throw new SlipwayError(FailureType.NameConflict, `The workspace has a model ${existing.name} that ${whose}`, {
+    fix: 'Choose another model.name, or deploy that model itself with model.source.',
+  });
+}
+
 /** The containers of a service, archived ones included, whichever of its deployments made them. */
 export async function findModelContainers(
   azure: AzureConnection,
@@ -59,7 +73,7 @@ export async function findModelContainers(
 
 /**
  * Makes the container with the service's mark, unless it is there. One that another service or nobody marked is never
- * touched: versions of two services in one container would be removed and counted by two masters.
+ * touched.
  *
  * @param tags further tags; written again when one of them has another value
  * @throws SlipwayError `NameConflict`
@@ -71,10 +85,9 @@ export async function ensureModelContainer(
   abortSignal: AbortSignal,
 ): Promise<void> {
   const existing = await getModelContainer(azure, identity, container.name, abortSignal);
-  const owner = existing?.tags[OWNER_TAG];
-  if (existing && !isOfService(owner, identity)) throw nameConflict(container.name, owner);
+  requireOwnContainer(existing, identity);
   const wanted: Tags = {
-    [OWNER_TAG]: owner ?? ownershipMark(identity),
+    [OWNER_TAG]: existing?.tags[OWNER_TAG] ?? ownershipMark(identity),
     [SERVICE_TAG]: identity.service,
     [ROLE_TAG]: container.role,
     ...container.tags,
@@ -83,13 +96,6 @@ export async function ensureModelContainer(
   const { client, place } = inWorkspace(azure, identity);
   const properties = { tags: { ...existing?.tags, ...wanted } };
   await client.modelContainers.createOrUpdate(...place, container.name, { properties }, { abortSignal });
-}
-
-function nameConflict(name: string, owner: string | undefined): SlipwayError {
-  const whose = owner === undefined ? 'was not made by Slipway' : `belongs to another service (${owner})`;
-  return new SlipwayError(FailureType.NameConflict, `The workspace has a model ${name} that ${whose}`, {
-    fix: 'Choose another model.name, or deploy that model itself with model.source.',
-  });
 }
 
 /** Deletes a container, which must be empty; one that is not there is deleted. */

@@ -100,9 +100,30 @@ export function assignmentName(registryId: string, principalId: string, uid: str
 }
 
 async function pullRole(azure: AzureConnection, registryId: string, abortSignal: AbortSignal): Promise<string> {
+  return (await hasRepositoryRights(azure, registryId, abortSignal)) ? PULL_ROLES.repository : PULL_ROLES.registry;
+}
+
+/** Whether a registry is in ABAC mode, where rights are on repositories and those of other roles do not count. */
+export async function hasRepositoryRights(
+  azure: AzureConnection,
+  registryId: string,
+  abortSignal: AbortSignal,
+): Promise<boolean> {
   const { subscriptionId, resourceGroup, name } = parseResourceId(registryId);
   const registry = await azure.containerRegistry(subscriptionId).registries.get(resourceGroup, name, { abortSignal });
-  return registry.roleAssignmentMode === 'AbacRepositoryPermissions' ? PULL_ROLES.repository : PULL_ROLES.registry;
+  return registry.roleAssignmentMode === 'AbacRepositoryPermissions';
+}
+
+/** Whether an identity may pull from a registry already, whoever let it. */
+export async function isPullGranted(
+  azure: AzureConnection,
+  identity: Identity,
+  registryId: string,
+  principalId: string,
+  abortSignal: AbortSignal,
+): Promise<boolean> {
+  const role = await pullRole(azure, registryId, abortSignal);
+  return mayPull(azure, identity, registryId, principalId, role, abortSignal);
 }
 
 /** Whether the role is assigned at the registry or above it, by whomever. */

@@ -3,6 +3,7 @@ import type { Workspace } from '../deployment/activities.js';
 import { SlipwayError } from '../deployment/errors.js';
 import type { Identity } from '../deployment/names.js';
 import type { AzureConnection } from './connection.js';
+import { classify } from './failures.js';
 
 /** The three names of a workspace, as `config.json` has them. */
 export type WorkspacePlace = Pick<Identity, 'subscriptionId' | 'resourceGroup' | 'workspaceName'>;
@@ -10,7 +11,7 @@ export type WorkspacePlace = Pick<Identity, 'subscriptionId' | 'resourceGroup' |
 /**
  * Reads the workspace.
  *
- * @throws SlipwayError `WorkspaceWithoutStorage` or `WorkspaceWithoutRegistry`: a deployment needs both
+ * @throws SlipwayError `WorkspaceNotFound`; `WorkspaceWithoutStorage` or `WorkspaceWithoutRegistry`: a deployment needs both
  */
 export async function getWorkspace(
   azure: AzureConnection,
@@ -19,7 +20,14 @@ export async function getWorkspace(
 ): Promise<Workspace> {
   const { subscriptionId, resourceGroup, workspaceName } = place;
   const client = azure.machineLearning(subscriptionId);
-  const found = await client.workspaces.get(resourceGroup, workspaceName, { abortSignal });
+  const found = await client.workspaces.get(resourceGroup, workspaceName, { abortSignal }).catch((cause: unknown) => {
+    // A subscription or group that is not there has a code of its own.
+    if (classify(cause).code !== 'ResourceNotFound') throw cause;
+    throw new SlipwayError('WorkspaceNotFound', `Resource group ${resourceGroup} has no workspace ${workspaceName}`, {
+      fix: 'Correct workspace_name or resource_group in config.json.',
+      cause,
+    });
+  });
   const { storageAccount, containerRegistry } = found;
   if (!storageAccount) {
     throw new SlipwayError('WorkspaceWithoutStorage', `Workspace ${workspaceName} has no storage account`, {
@@ -61,4 +69,18 @@ export function parseResourceId(id: string): { subscriptionId: string; resourceG
   const [, subscriptionId, resourceGroup, name] = match ?? [];
   if (!subscriptionId || !resourceGroup || !name) throw new SlipwayError('InvalidResourceId', `${id} is not an ARM id`);
   return { subscriptionId, resourceGroup, name };
+}
+
+/** Names of the computes of a workspace, on which jobs run. */
+export async function listComputes(
+  azure: AzureConnection,
+  workspace: WorkspacePlace,
+  abortSignal: AbortSignal,
+): Promise<string[]> {
+  const { client, place } = inWorkspace(azure, workspace);
+  const names: string[] = [];
+  for await (const { name } of client.computeOperations.list(...place, { abortSignal })) {
+    if (name !== undefined) names.push(name);
+  }
+  return names;
 }

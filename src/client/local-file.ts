@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { SlipwayError } from '../deployment/errors.js';
-import { closest } from './closest.js';
+import { closest } from '../deployment/closest.js';
 
 /**
  * Reads a file that a person named.

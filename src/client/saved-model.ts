@@ -4,7 +4,7 @@ import { SlipwayError } from '../deployment/errors.js';
 import type { DeploymentSpec } from '../deployment/spec.js';
 import type { SignatureDef, TensorInfo } from '../scoring/protos/messages.js';
 import { savedModel, type MetaGraphDef, type SavedModel } from '../scoring/protos/saved-model.js';
-import { closest } from './closest.js';
+import { closest } from '../deployment/closest.js';
 
 /** What of a SavedModel a specification names. */
 export type SelectedSignature = Pick<DeploymentSpec['model'], 'signature' | 'input' | 'outputs'>;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { closest } from './closest.js';
+import { closest } from '../deployment/closest.js';
 import type { Problem, SourceDocument } from './document.js';
 
 type Issue = z.core.$ZodIssue;

@@ -36,6 +36,7 @@ export interface Snapshot {
 /** The row that each activity belongs to. */
 const ROW: Record<keyof DeploymentActivities, Step | Kind | undefined> = {
   getWorkspace: 'workspace',
+  preflight: 'workspace',
   registerModel: 'register',
   beginConversion: 'convert',
   awaitConversion: 'convert',

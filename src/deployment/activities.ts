@@ -124,6 +124,9 @@ export interface Removal {
 export interface DeploymentActivities {
   getWorkspace(input: { identity: Identity }): Promise<Workspace>;
 
+  /** Checks, by reading alone, what would make the deployment fail after it has begun to create things. */
+  preflight(input: PreflightInput): Promise<Preflight>;
+
   registerModel(input: {
     identity: Identity;
     workspace: Workspace;
@@ -186,6 +189,22 @@ export interface DeploymentActivities {
 
   /** What a teardown of the service must look at: whether there is one, and the cluster it runs on, found by its marks. */
   findService(input: { identity: Identity }): Promise<ServiceLocation>;
+}
+
+export interface PreflightInput {
+  readonly identity: Identity;
+  readonly workspace: Workspace;
+  readonly model: ModelInput;
+  readonly settings: DeployInput['conversion'];
+  readonly cluster: ClusterInput;
+  /** Minutes to wait for quota and permissions, as long as nothing else is wrong. */
+  readonly patienceMinutes: number;
+}
+
+/** What a preflight that found nothing wrong says. */
+export interface Preflight {
+  /** What could not be checked, because the caller may not read it: `quota`, `permissions`, … */
+  readonly unchecked: readonly string[];
 }
 
 export interface ConversionInput {

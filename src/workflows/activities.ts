@@ -9,6 +9,7 @@ type Name = keyof DeploymentActivities;
 /** What Temporal's UI shows beside each activity, and the timeouts it runs under. */
 const ACTIVITIES: Record<Name, { profile: Profile; summary: string }> = {
   getWorkspace: { profile: 'call', summary: 'Read the workspace' },
+  preflight: { profile: 'preflight', summary: 'Check what the deployment needs' },
   registerModel: { profile: 'begin', summary: 'Register the source model' },
   beginConversion: { profile: 'begin', summary: 'Submit the conversion job' },
   awaitConversion: { profile: 'conversion', summary: 'Wait for the conversion job' },

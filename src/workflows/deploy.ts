@@ -3,6 +3,7 @@ import type { DeployResult } from '../deployment/result.js';
 import { STEPS } from '../deployment/steps.js';
 import { activitiesWith } from './activities.js';
 import { convert } from './convert.js';
+import { examine } from './examine.js';
 import { ProgressTable } from './progress.js';
 import { provision } from './provision.js';
 import { placeRelease, switchToRelease } from './release.js';
@@ -25,7 +26,7 @@ export async function deploy(input: DeployInput): Promise<DeployResult> {
   const { step } = progress;
 
   const { release, clusterId, outcome, address, scores } = await saga.run(async () => {
-    const workspace = await step('workspace', () => activities.getWorkspace({ identity }));
+    const { workspace } = await step('workspace', () => examine(activities, { ...input, settings }));
 
     const [made, { clusterId }] = await together(
       async () => {

@@ -1,9 +1,9 @@
-import type { Image, ModelVersion, Release, Score, Workspace } from '../deployment/activities.js';
+import type { Image, ModelVersion, Preflight, Release, Score, Workspace } from '../deployment/activities.js';
 import type { Step } from '../deployment/steps.js';
 
 /** What each step gives to those after it. */
 export interface StepResults {
-  readonly workspace: Workspace;
+  readonly workspace: { readonly workspace: Workspace } & Preflight;
   readonly register: ModelVersion;
   /** `reused`: an equal conversion had left its result. */
   readonly convert: { readonly converted: ModelVersion; readonly reused: boolean };
@@ -16,8 +16,8 @@ export interface StepResults {
 
 /** What came of each step, in a few words, for the step table. */
 export const DETAILS: { readonly [S in Step]: (result: StepResults[S]) => string } = {
-  workspace: ({ name, resourceGroup, region, subscriptionId }) =>
-    `${name}, ${resourceGroup}, ${region}, ${subscriptionId}`,
+  workspace: ({ workspace: { name, resourceGroup, region, subscriptionId }, unchecked }) =>
+    `${name}, ${resourceGroup}, ${region}, ${subscriptionId}${unchecked.length > 0 ? `, not checked: ${unchecked.join(', ')}` : ''}`,
   register: ({ name, version }) => `${name} version ${version}`,
   convert: ({ converted: { name, version }, reused }) =>
     `${name} version ${version}${reused ? ', conversion reused' : ''}`,

@@ -51,7 +51,7 @@ const BUDGET_MINUTES = {
 } as const;
 
 /** Named sets of options; `activities.ts` gives each activity one. */
-export type Profile = keyof typeof BUDGET_MINUTES | 'begin';
+export type Profile = keyof typeof BUDGET_MINUTES | 'begin' | 'preflight';
 
 /** The options of a profile. `patienceMinutes` is how long the user lets it wait for quota, capacity and permissions. */
 export function profile(name: Profile, patienceMinutes: number): ActivityOptions {
@@ -59,6 +59,9 @@ export function profile(name: Profile, patienceMinutes: number): ActivityOptions
     case 'begin':
       // A begin that is cancelled is awaited: only its end tells whether it created something.
       return options(BUDGET_MINUTES.call + patienceMinutes, ActivityCancellationType.WAIT_CANCELLATION_COMPLETED);
+    case 'preflight':
+      // It reads only: its end tells nothing that a cancellation would have to wait for.
+      return options(BUDGET_MINUTES.call + patienceMinutes, ActivityCancellationType.TRY_CANCEL);
     case 'push':
       return {
         ...options(BUDGET_MINUTES.push + patienceMinutes, ActivityCancellationType.WAIT_CANCELLATION_COMPLETED),

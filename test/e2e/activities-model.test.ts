@@ -182,10 +182,11 @@ describe('registering a model', () => {
     await runner.attempt('registerModel', { identity: first, ...input });
     const elsewhere = { ...input.cluster, name: 'another' };
     const refused = { type: 'ServiceOnOtherCluster', nonRetryable: true };
-    const moving = { identity: second, ...input, cluster: elsewhere };
-    await expect(runner.attempt('registerModel', moving)).rejects.toMatchObject(refused);
+    const settings = { compute: 'serverless', instanceType: 'Standard_D4s_v3' };
+    const moving = { identity: second, ...input, cluster: elsewhere, settings, patienceMinutes: 0 };
+    await expect(runner.attempt('preflight', moving)).rejects.toMatchObject(refused);
     const renamed = { ...moving, model: { ...input.model, name: 'tug-2' } };
-    await expect(runner.attempt('registerModel', renamed)).rejects.toMatchObject(refused);
+    await expect(runner.attempt('preflight', renamed)).rejects.toMatchObject(refused);
   });
 
   it('of a service is undone whatever name its deployments gave it', async () => {

@@ -4,11 +4,22 @@
  * @returns undefined when none is near: at most every third character may differ
  */
 export function closest(name: string, names: readonly string[]): string | undefined {
+  const [best] = byDistance(name, names);
+  return best && best.distance <= Math.max(1, Math.floor(name.length / 3)) ? best.each : undefined;
+}
+
+/** The names that are written most like a given one, the likest first, however far they are. */
+export function likest(name: string, names: readonly string[], count: number): string[] {
+  return byDistance(name, names)
+    .slice(0, count)
+    .map(({ each }) => each);
+}
+
+function byDistance(name: string, names: readonly string[]): { each: string; distance: number }[] {
   const wanted = name.toLowerCase();
-  const [best] = names
+  return names
     .map((each) => ({ each, distance: editDistance(wanted, each.toLowerCase()) }))
     .sort((a, b) => a.distance - b.distance);
-  return best && best.distance <= Math.max(1, Math.floor(wanted.length / 3)) ? best.each : undefined;
 }
 
 /** Insertions, deletions and replacements of one character, and swaps of two neighbours (optimal string alignment). */
