@@ -8,6 +8,7 @@ import {
   latestChange,
   listChanges,
   liveDeployment,
+  requireNoOtherChange,
   startChange,
   startedDeployment,
   type Change,
@@ -18,9 +19,10 @@ import { AZURE_TIMEOUT_MS } from './client/limits.js';
 import { liveModel, scoringKey } from './client/live-service.js';
 import { scorePhotos } from './client/score.js';
 import { parseSpec, readSpec } from './client/spec-file.js';
+import { missingWorker } from './client/task-queue.js';
 import { connectToTemporal, hasSearchAttributes } from './client/temporal.js';
 import { readFiles, upload } from './client/uploads.js';
-import { findWorkspaceConfig, readWorkspaceConfig } from './client/workspace-config.js';
+import { findWorkspaceConfig, readWorkspaceConfig, noWorkspaceConfig } from './client/workspace-config.js';
 import type { Score, Workspace } from './deployment/activities.js';
 import { SlipwayError } from './deployment/errors.js';
 import { identify } from './deployment/identity.js';
@@ -76,7 +78,8 @@ export class SlipwayClient {
   /**
    * Connects to Temporal and prepares the connection to Azure.
    *
-   * @throws SlipwayError `TemporalUnreachable`, `InvalidEnvironment`, `InvalidWorkspaceConfig`
+   * @throws SlipwayError `TemporalUnreachable`, `TemporalRefused`, `NamespaceNotFound`, `InvalidEnvironment`,
+   *   `InvalidWorkspaceConfig`
    */
   static async connect({ workspace, environment = process.env }: ConnectOptions = {}): Promise<SlipwayClient> {
     const azure = connectToAzure(environment);
@@ -107,6 +110,7 @@ export class SlipwayClient {
       if (started) return started;
     }
     const files = await readFiles(located);
+    await requireNoOtherChange(this.temporal, identity);
     const { uploads, region } = await asking(async () => {
       const workspace = await this.readWorkspace();
       const store = await openBlobStore(this.azure, workspace, AbortSignal.timeout(AZURE_TIMEOUT_MS));
@@ -146,6 +150,11 @@ export class SlipwayClient {
     }
   }
 
+  /** What to say when no worker would take a change up; undefined when one polls. */
+  missingWorker(): Promise<string | undefined> {
+    return missingWorker(this.temporal);
+  }
+
   /** The newest change of every service of the workspace, newest first. */
   listChanges(): Promise<Change[]> {
     return listChanges(this.temporal, this.place());
@@ -183,8 +192,6 @@ export class SlipwayClient {
 
   private place(): WorkspacePlace {
     if (this.workspace) return this.workspace;
-    throw new SlipwayError('NoWorkspaceConfig', `There is no config.json in ${process.cwd()} or above it`, {
-      fix: 'Download it from the workspace’s page in the Azure portal, or name one with --config.',
-    });
+    throw noWorkspaceConfig([process.cwd()]);
   }
 }

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
 import { createActivities } from './activities/activities.js';
 import { connectToAzure } from './azure/connection.js';
+import { connectionFailure, requireNamespace, temporalSettings } from './client/temporal.js';
 import { SlipwayError } from './deployment/errors.js';
 import { TASK_QUEUE } from './deployment/temporal.js';
 import { temporalLogger, workerLog } from './worker/log.js';
@@ -28,18 +28,12 @@ async function main(): Promise<void> {
     telemetryOptions: { logging: { filter: { core: 'WARN', other: 'ERROR' }, forward: {} } },
   });
 
-  const { connectionOptions, namespace = 'default' } = loadClientConnectConfig();
-  const connection = await NativeConnection.connect(connectionOptions).catch((cause: unknown) => {
-    throw new SlipwayError(
-      'TemporalUnreachable',
-      `Temporal does not answer at ${connectionOptions.address ?? 'its default address'}`,
-      {
-        fix: 'Start the local parts with `slipway up`, or set TEMPORAL_ADDRESS to a server that runs.',
-        cause,
-      },
-    );
+  const { options, namespace } = temporalSettings();
+  const connection = await NativeConnection.connect(options).catch(async (cause: unknown) => {
+    throw await connectionFailure(options, cause);
   });
   try {
+    await requireNamespace(connection, namespace, options.address);
     await registerSearchAttributes(connection, namespace, log);
     const worker = await Worker.create({
       connection,

@@ -2,8 +2,8 @@ import { ChangeFailed, type Snapshot } from '../client.js';
 import { SlipwayError } from '../deployment/errors.js';
 import { EXIT } from './exit-codes.js';
 
-/** Errors of ours that come from before a workflow was started. */
-const UNREACHABLE = new Set(['TemporalUnreachable']);
+/** Temporal cannot be used. */
+const UNREACHABLE = new Set(['TemporalUnreachable', 'TemporalRefused', 'NamespaceNotFound']);
 
 /** The exit code for an error; `last` is the last look at the change that failed, where there is one. */
 export function exitCodeOf(error: unknown, last?: Snapshot): number {

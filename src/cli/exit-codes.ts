@@ -9,7 +9,7 @@ export const EXIT = {
   undone: 4,
   /** Failed, and something is left: it is listed. */
   residue: 5,
-  /** Temporal cannot be reached. */
+  /** Temporal cannot be reached, does not let us in, or lacks the namespace. */
   unreachable: 6,
   /** Detached: the change goes on. */
   detached: 130,

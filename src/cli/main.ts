@@ -15,7 +15,7 @@ Exit codes:
   3    refused before anything was created
   4    failed or cancelled, and undone
   5    failed, and something is left: it is listed
-  6    Temporal cannot be reached
+  6    Temporal cannot be reached, or refuses
   130  detached: the change goes on`;
 
 /**

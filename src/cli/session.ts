@@ -1,5 +1,5 @@
 import { SlipwayClient, type WorkspacePlace } from '../client.js';
-import { findWorkspaceConfig, readWorkspaceConfig } from '../client/workspace-config.js';
+import { findWorkspaceConfig, noWorkspaceConfig, readWorkspaceConfig } from '../client/workspace-config.js';
 import { seededWorkspace } from './local/azure.js';
 import { runningStack, stackEnvironment } from './local/stack.js';
 import { configuredTemporal } from './local/temporal.js';
@@ -9,6 +9,8 @@ export interface SessionOptions {
   readonly config?: string;
   /** Where else than in the working directory one is searched: beside the deployment file. */
   readonly beside?: string;
+  /** False for what does without a workspace; a missing one is then no error. */
+  readonly workspaceNeeded?: boolean;
 }
 
 /** A client, and where a person can look at what it starts. */
@@ -21,14 +23,18 @@ export interface Session {
 /**
  * Connects to the Temporal and the Azure that the environment names, or to the local parts that run in another terminal.
  * The environment wins; who uses the local Temporal uses the local Azure too, because its worker does.
+ *
+ * @throws SlipwayError `NoWorkspaceConfig`, and what {@link readWorkspaceConfig} and `SlipwayClient.connect` throw
  */
-export async function openSession({ config, beside }: SessionOptions = {}): Promise<Session> {
+export async function openSession({ config, beside, workspaceNeeded = true }: SessionOptions = {}): Promise<Session> {
   const stack = await usableStack();
   const environment = stack ? { ...process.env, ...stackEnvironment(stack.temporal, stack.azure) } : process.env;
   const workspace =
     config !== undefined
       ? await readWorkspaceConfig(config)
       : await searchWorkspace(beside, stack && seededWorkspace(stack.azure));
+  // Told before Temporal is asked: that may take its time to answer.
+  if (!workspace && workspaceNeeded) throw noWorkspaceConfig([process.cwd(), beside ?? '.']);
   const client = await SlipwayClient.connect({ environment, ...(workspace ? { workspace } : {}) });
   return { client, ...(stack?.temporal.ui ? { ui: stack.temporal.ui } : {}) };
 }

@@ -1,4 +1,9 @@
-import { type Client, WorkflowExecutionAlreadyStartedError, type WorkflowExecutionInfo } from '@temporalio/client';
+import {
+  type Client,
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowNotFoundError,
+  type WorkflowExecutionInfo,
+} from '@temporalio/client';
 import { defineSearchAttributeKey, TypedSearchAttributes } from '@temporalio/common';
 import type { WorkspacePlace } from '../azure/workspace.js';
 import { SlipwayError } from '../deployment/errors.js';
@@ -66,6 +71,25 @@ export async function startChange<Name extends WorkflowName>(
     if (running.id === deploymentId && isOf(running, change)) return running;
     throw new ChangeRunning(service, workflowId);
   }
+}
+
+/**
+ * Refuses a change before anything is uploaded for it: Temporal itself refuses it only when it is started.
+ *
+ * @throws ChangeRunning when another one than this deployment runs
+ */
+export async function requireNoOtherChange(client: Client, identity: Identity): Promise<void> {
+  const workflowId = serviceWorkflowId(identity);
+  const newest = await client.workflow
+    .getHandle(workflowId)
+    .describe()
+    .catch((error: unknown) => {
+      if (error instanceof WorkflowNotFoundError) return undefined;
+      throw error;
+    });
+  const { deploymentId } = (newest?.memo ?? {}) as Partial<ChangeMemo>;
+  if (newest?.status.name !== 'RUNNING' || deploymentId === identity.deploymentId) return;
+  throw new ChangeRunning(identity.service, workflowId);
 }
 
 /**

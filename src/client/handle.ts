@@ -7,6 +7,7 @@ import type { WorkflowName } from '../deployment/temporal.js';
 import { ChangeFailed, changeFailure } from './failures.js';
 import { QUERY_TIMEOUT_MS, WATCH_INTERVAL_MS } from './limits.js';
 import { pendingWaits, type Snapshot } from './snapshot.js';
+import { missingWorker } from './task-queue.js';
 import { askTemporal } from './temporal.js';
 
 /** What a change ends with. */
@@ -89,6 +90,7 @@ export class ChangeHandle<Name extends WorkflowName = WorkflowName> {
       const description = await askTemporal(() => this.workflow.describe());
       const open = description.status.name === 'RUNNING';
       let workerAbsent = false;
+      let noWorker: string | undefined;
       // The table changes only with the history: no question is asked of a worker that would get the same answer.
       if (description.historyLength !== seen) {
         try {
@@ -96,9 +98,16 @@ export class ChangeHandle<Name extends WorkflowName = WorkflowName> {
           seen = description.historyLength;
         } catch {
           workerAbsent = true;
+          noWorker = await missingWorker(this.client);
         }
       }
-      yield { ...(progress ? { progress } : {}), waits: pendingWaits(description), open, workerAbsent };
+      yield {
+        ...(progress ? { progress } : {}),
+        waits: pendingWaits(description),
+        open,
+        workerAbsent,
+        ...(noWorker === undefined ? {} : { noWorker }),
+      };
       if (!open || signal?.aborted) return;
       await sleep(WATCH_INTERVAL_MS, undefined, signal ? { signal } : {}).catch(() => undefined);
       if (signal?.aborted) return;

@@ -7,6 +7,15 @@ export const QUERY_TIMEOUT_MS = 3_000;
 /** Pause between two looks at a running workflow, in milliseconds: a person sees each state, the server hardly notices. */
 export const WATCH_INTERVAL_MS = 400;
 
+/** Longest wait for a TCP connection that is to tell why gRPC made none, in milliseconds: the person has waited already. */
+export const PROBE_TIMEOUT_MS = 1_000;
+
+/**
+ * Age of a worker's last poll, in milliseconds, up to which it counts as running. Temporal holds a poll for a minute and lists
+ * pollers for five, those of workers that are gone among them.
+ */
+export const POLLER_FRESH_MS = 75_000;
+
 /** Uploads at a time: more did not make one connection's worth of bandwidth any wider. */
 export const PARALLEL_UPLOADS = 4;
 

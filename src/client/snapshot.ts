@@ -31,6 +31,8 @@ export interface Snapshot {
   readonly open: boolean;
   /** True when no worker answered the last question: `progress` is then what was known before. */
   readonly workerAbsent: boolean;
+  /** When no worker polls at all: that, and what to do about it. */
+  readonly noWorker?: string;
 }
 
 /** The row that each activity belongs to. */

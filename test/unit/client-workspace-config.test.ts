@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { findWorkspaceConfig, readWorkspaceConfig } from '../../src/client/workspace-config.js';
+import { findWorkspaceConfig } from '../../src/client/workspace-config.js';
 
 const config = (name: string): string =>
   JSON.stringify({
@@ -38,29 +38,5 @@ describe('config.json', () => {
     await writeFile(path.join(root, 'config.json'), config('outer'));
     await writeFile(path.join(root, 'a', '.azureml', 'config.json'), config('inner'));
     expect(await findWorkspaceConfig(deep)).toMatchObject({ workspaceName: 'inner' });
-  });
-
-  it.each([
-    ['is no JSON', '{', /JSON/],
-    ['has a subscription that is none', config('w').replace('6f0c', 'zzzz'), /subscription_id/],
-    [
-      'names no workspace',
-      '{"subscription_id":"6f0c1c9e-51a1-4a57-9d3b-5a1f1f0a0001","resource_group":"g"}',
-      /workspace_name/,
-    ],
-  ])('that %s is refused by name', async (_what, text, message) => {
-    const file = path.join(deep, 'config.json');
-    await writeFile(file, text);
-    await expect(findWorkspaceConfig(deep)).rejects.toMatchObject({
-      code: 'InvalidWorkspaceConfig',
-      message: expect.stringMatching(message) as string,
-    });
-    await expect(findWorkspaceConfig(deep)).rejects.toThrow(file);
-  });
-
-  it('that is named and missing is refused', async () => {
-    await expect(readWorkspaceConfig(path.join(deep, 'none.json'))).rejects.toMatchObject({
-      code: 'InvalidWorkspaceConfig',
-    });
   });
 });

@@ -36,6 +36,8 @@ export async function deploy(file: string, options: DeployOptions, terminal: Ter
       if (options.json) print(JSON.stringify(identity));
       else print(handle.workflowId);
       terminal.say(`Watch it with: slipway watch ${handle.service}`);
+      const noWorker = await client.missingWorker();
+      if (noWorker !== undefined) terminal.say(terminal.colors.yellow(`It waits: ${noWorker}`));
       return 0;
     }
     const followed = await follow(handle, terminal);

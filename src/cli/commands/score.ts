@@ -20,7 +20,7 @@ export async function score(
 ): Promise<number> {
   // What is wrong on this machine is told before anyone is asked for anything.
   await Promise.all(photos.map(readJpeg));
-  const { client } = await openSession(options);
+  const { client } = await openSession({ ...options, workspaceNeeded: options.address === undefined });
   try {
     const { address, key, model } = options;
     const scores = await client.score(service, photos, {

@@ -1,8 +1,8 @@
 import { access, constants, mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { Connection } from '@temporalio/client';
-import { loadClientConnectConfig } from '@temporalio/envconfig';
 import getPort from 'get-port';
+import { temporalSettings } from '../../client/temporal.js';
 import { SlipwayError } from '../../deployment/errors.js';
 import { home } from './home.js';
 import { TEMPORAL_START_MS } from './limits.js';
@@ -19,10 +19,8 @@ export interface LocalTemporal {
 
 /** The server that Temporal's own environment configuration names, if it names one. */
 export function configuredTemporal(): LocalTemporal | undefined {
-  const { connectionOptions, namespace } = loadClientConnectConfig();
-  return connectionOptions.address
-    ? { address: connectionOptions.address, namespace: namespace ?? 'default' }
-    : undefined;
+  const { options, namespace, configured } = temporalSettings();
+  return configured ? { address: options.address, namespace } : undefined;
 }
 
 /**

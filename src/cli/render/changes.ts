@@ -24,7 +24,9 @@ const PLACE: Record<Progress['state'], Place> = {
 export function renderChanges(previous: Snapshot | undefined, current: Snapshot, colors: Colors): string[] {
   const { progress } = current;
   const lines: string[] = [];
-  if (current.workerAbsent && !previous?.workerAbsent) lines.push('  no worker answers; this goes on when one runs');
+  if (current.workerAbsent && !previous?.workerAbsent) {
+    lines.push(`  ${current.noWorker ?? 'no worker answers; this goes on when one runs'}`);
+  }
   if (!progress) return lines;
   const before = new Map(previous ? allRows(previous).map((row) => [row.key, row]) : []);
   const changed = (rows: readonly Row[]): string[] =>

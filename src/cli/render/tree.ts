@@ -18,9 +18,10 @@ const WORTH_A_LINE: ReadonlySet<Row['state']> = new Set(['running', 'failed', 'r
  * @param width of the terminal, in characters: no line is longer, because a wrapped one could not be redrawn in place
  */
 export function renderTree(snapshot: Snapshot, now: number, width: number, colors: Colors): string[] {
-  const { progress, workerAbsent } = snapshot;
+  const { progress, workerAbsent, noWorker } = snapshot;
   if (!progress) {
-    return [colors.dim(workerAbsent ? 'Waiting for a worker to take it up' : 'Waiting')];
+    const waiting = noWorker ?? (workerAbsent ? 'Waiting for a worker to take it up' : 'Waiting');
+    return [noWorker === undefined ? colors.dim(waiting) : colors.yellow(clip(waiting, width))];
   }
   const render = width < NARROW ? renderNarrowRow : renderRow;
   const rows = (of: readonly Row[]): string[] => of.flatMap((row) => render(row, now, width, colors));
@@ -33,7 +34,8 @@ export function renderTree(snapshot: Snapshot, now: number, width: number, color
     if (progress.steps.length > 0) lines.push(progress.undo.some(({ state }) => state === 'kept') ? 'Kept' : 'Undo');
     lines.push(...rows(removals));
   }
-  if (workerAbsent) lines.push(colors.yellow(clip('  no worker answers; this goes on when one runs', width)));
+  if (workerAbsent)
+    lines.push(colors.yellow(clip(`  ${noWorker ?? 'no worker answers; this goes on when one runs'}`, width)));
   return lines;
 }
 
