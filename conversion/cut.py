@@ -14,6 +14,10 @@ from conversion.errors import ConversionError
 from conversion.loops import element_of_loop
 
 DECODE_OPS = frozenset({"DecodeJpeg", "DecodeImage", "DecodePng"})
+DTYPES = {"DecodeImage": (tf.uint8, tf.float32), "DecodePng": (tf.uint8,)}
+"""What ops that can give several types may give; float32 is 0..1."""
+PIXELS = "slipway/pixels:0"
+"""Tensor that stands for the decoded image where the decode op gives something else."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +40,7 @@ class Cut:
     preprocessing: GraphDef
     """Graph that holds both ends of the preprocessing: the main graph, or the body of the loop over the images."""
     pixels: str
-    """Output of the decode op: uint8 ``[height, width, 3]``."""
+    """Decoded image: uint8 ``[height, width, 3]``."""
     image: str
     """One image: ``[height, width, channels]``."""
 
@@ -53,8 +57,11 @@ def find_cut(graph_def: GraphDef, source: str, outputs: Sequence[str]) -> Cut:
     preprocessing, image = element_of_loop(graph_def, images) or _single_image(graph, images)
     with tf.Graph().as_default() as body:
         tf.import_graph_def(preprocessing, name="")
-    decode = _single([op for op in body.get_operations() if op.type in DECODE_OPS])
-    return Cut(images.name, _describe(decode), preprocessing, decode.outputs[0].name, image)
+    decode = _single(body)
+    op = _describe(decode)
+    if decode.outputs[0].dtype == tf.float32:
+        return Cut(images.name, op, _scaled(preprocessing, decode.outputs[0]), PIXELS, image)
+    return Cut(images.name, op, preprocessing, decode.outputs[0].name, image)
 
 
 def _single_image(graph: tf.Graph, images: tf.Tensor) -> tuple[GraphDef, str]:
@@ -64,16 +71,38 @@ def _single_image(graph: tf.Graph, images: tf.Tensor) -> tuple[GraphDef, str]:
     return graph.as_graph_def(), image.name
 
 
+def _scaled(preprocessing: GraphDef, decoded: tf.Tensor) -> GraphDef:
+    """The preprocessing with the scaling of a decode op that gives 0..1 as an op of its own, behind ``PIXELS``."""
+    with tf.Graph().as_default() as graph:
+        tf.import_graph_def(preprocessing, name="")
+        pixels = tf.compat.v1.placeholder(tf.uint8, [None, None, 3], PIXELS.removesuffix(":0"))
+        scaled = tf.multiply(tf.cast(pixels, tf.float32), 1 / 255, "slipway/scaled")
+    rewired = graph.as_graph_def()
+    for node in rewired.node:
+        node.input[:] = [scaled.op.name if name in (decoded.name, decoded.op.name) else name for name in node.input]
+    return rewired
+
+
 def _find_images(graph: tf.Graph, source: tf.Tensor, outputs: Sequence[str]) -> tf.Tensor:
     targets = {name.rpartition(":")[0] for name in outputs}
+    unsized = None
     for op in _downstream(graph, source.op, None):
         for tensor in op.outputs:
-            if _holds_images(tensor) and targets.isdisjoint(other.name for other in _downstream(graph, source.op, op)):
-                return tensor
+            if tensor.shape.rank == 4 and targets.isdisjoint(other.name for other in _downstream(graph, source.op, op)):
+                if _holds_images(tensor):
+                    return tensor
+                if unsized is None and None in tensor.shape[1:3].as_list():
+                    unsized = tensor
+    if unsized is not None:
+        raise ConversionError(
+            "DynamicImageSize",
+            f"the images have no fixed size: {unsized.op.type} '{unsized.op.name}' gives {unsized.shape}",
+            "resize or crop to a fixed height and width, and state it: tf.ensure_shape(image, [height, width, 3])",
+        )
     raise ConversionError(
         "NoImageTensor",
-        f"no batch of images of fixed size lies between '{source.name}' and the outputs",
-        "resize or crop to a fixed height and width before the network",
+        f"no batch of images (4 dimensions, 1 or 3 channels) lies between '{source.name}' and the outputs",
+        "decode, resize to a fixed size and batch in the graph",
     )
 
 
@@ -94,14 +123,19 @@ def _holds_images(tensor: tf.Tensor) -> bool:
     return height is not None and width is not None and channels in (1, 3)
 
 
-def _single(decodes: Sequence[tf.Operation]) -> tf.Operation:
-    if len(decodes) != 1:
-        raise ConversionError(
-            "UnsupportedPreprocessing",
-            f"the preprocessing has {len(decodes)} image decode ops instead of one",
-            "decode in the graph, every image by the same op, in a function given to tf.map_fn",
-        )
-    return decodes[0]
+def _single(body: tf.Graph) -> tf.Operation:
+    decodes = [op for op in body.get_operations() if op.type in DECODE_OPS]
+    if len(decodes) == 1:
+        return decodes[0]
+    functions = body.as_graph_def().library.function
+    types = {op.type for op in body.get_operations()} | {node.op for item in functions for node in item.node_def}
+    others = [name for name in sorted(types) if "Decode" in name]
+    found = f"; there are {', '.join(others)}" if others else ""
+    raise ConversionError(
+        "UnsupportedPreprocessing",
+        f"the preprocessing has {len(decodes)} ops of {', '.join(sorted(DECODE_OPS))} instead of one{found}",
+        "decode in the graph, every image by the same op, in a function given to tf.map_fn and outside of tf.cond",
+    )
 
 
 def _describe(decode: tf.Operation) -> DecodeOp:
@@ -114,8 +148,9 @@ def _describe(decode: tf.Operation) -> DecodeOp:
             refused.append(f"ratio={decode.get_attr('ratio')} (1 is supported)")
         if not decode.get_attr("fancy_upscaling"):
             refused.append("fancy_upscaling=false (true is supported)")
-    elif decode.get_attr("dtype") != tf.uint8:
-        refused.append(f"dtype={decode.get_attr('dtype').name} (uint8 is supported)")
+    elif decode.get_attr("dtype") not in DTYPES[decode.type]:
+        supported = " and ".join(dtype.name for dtype in DTYPES[decode.type])
+        refused.append(f"dtype={decode.get_attr('dtype').name} ({supported} is supported)")
     if refused:
         raise ConversionError(
             "UnsupportedDecode",

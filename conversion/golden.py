@@ -13,18 +13,12 @@ from numpy.typing import NDArray
 from conversion.cut import DecodeOp
 from conversion.errors import ConversionError
 from conversion.load import Selection
+from conversion.photo import Photo
+from conversion.progress import say
 
 JPEG_MAGIC = b"\xff\xd8"
+CMYK_COMPONENTS = 4
 DCT_METHODS = ("INTEGER_FAST", "INTEGER_ACCURATE")
-
-
-@dataclass(frozen=True)
-class Photo:
-    """A JPEG and its digest (64 hexadecimal digits)."""
-
-    name: str
-    digest: str
-    jpeg: bytes
 
 
 @dataclass(frozen=True)
@@ -50,11 +44,25 @@ def read_photos(directory: Path) -> list[Photo]:
         if not jpeg.startswith(JPEG_MAGIC):
             raise ConversionError("PhotoNotJpeg", f"photo {file.name} is not a JPEG", "give JPEGs in smoke.photos")
         photos[digest] = Photo(file.name, digest, jpeg)
+        _check_colours(photos[digest])
     if not photos:
         raise ConversionError(
             "NoPhotos", f"there are no photos in {directory.name}/", "give at least one in smoke.photos"
         )
     return [photos[digest] for digest in sorted(photos)]
+
+
+def _check_colours(photo: Photo) -> None:
+    """Refuses what TensorFlow decodes and the scoring server does not."""
+    try:
+        with tf.init_scope():
+            components = int(tf.io.extract_jpeg_shape(photo.jpeg)[2])
+    except tf.errors.OpError:
+        return  # the model itself has the last word on what is damaged
+    if components == CMYK_COMPONENTS:
+        raise ConversionError(
+            "PhotoNotRgb", f"photo {photo.name} is a CMYK JPEG, which is not scored", "convert it to RGB"
+        )
 
 
 def score(session: tf.compat.v1.Session, selection: Selection, photos: Sequence[Photo]) -> list[Golden]:
@@ -75,7 +83,26 @@ def score(session: tf.compat.v1.Session, selection: Selection, photos: Sequence[
             raise ConversionError(
                 "PhotoRefused", f"the model refuses photo {photo.name}: {reason}", "give another photo"
             ) from error
-        goldens.append(Golden(photo, {key: np.asarray(value[:1], "<f4") for key, value in answer.items()}))
+        rows = {key: np.asarray(value[:1], "<f4") for key, value in answer.items()}
+        for key, row in rows.items():
+            if not np.isfinite(row).all():
+                raise ConversionError(
+                    "OutputNotFinite",
+                    f"the model itself gives NaN or infinity in output '{key}' for photo {photo.name}",
+                    "check the weights, and the preprocessing that the model was exported with",
+                )
+        goldens.append(Golden(photo, rows))
+    return goldens
+
+
+def score_willing(session: tf.compat.v1.Session, selection: Selection, photos: Sequence[Photo]) -> list[Golden]:
+    """The same for photos that the model may refuse."""
+    goldens = []
+    for photo in photos:
+        try:
+            goldens += score(session, selection, [photo])
+        except ConversionError as error:
+            say(f"without photo {photo.name}: {error.message}")
     return goldens
 
 

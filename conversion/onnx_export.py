@@ -4,7 +4,7 @@ tf2onnx's own optimiser copies the graph on every pass (5.9 GB for ResNet-50); o
 the same nodes, and the weights are not in the graph meanwhile.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,6 +37,8 @@ class Part:
     source_name: str
     outputs: Mapping[str, str]
     """Tensor → name in the ONNX file."""
+    shape: tuple[int | None, ...] | None = None
+    """Of the source, where the graph does not know it."""
 
 
 def export(part: Part, weights: WeightFile, file: Path) -> None:
@@ -79,7 +81,7 @@ def check(model: onnx.ModelProto, part: str) -> None:
 
 def _convert(part: Part, weights: WeightFile) -> onnx.ModelProto:
     names = list(part.outputs)
-    graph_def = _between(part.graph_def, part.source, names)
+    graph_def = _between(part)
     placeholders = {f"{node}:0": weight for node, weight in weights_of(graph_def)}
     inputs = [SOURCE, *placeholders]
     with tf.Graph().as_default():
@@ -98,21 +100,21 @@ def _convert(part: Part, weights: WeightFile) -> onnx.ModelProto:
     return model
 
 
-def _between(graph_def: GraphDef, source: str, outputs: Sequence[str]) -> GraphDef:
-    """What the outputs need, with a placeholder instead of ``source`` and nothing before it."""
+def _between(part: Part) -> GraphDef:
+    """What the outputs need, with a placeholder instead of the source and nothing before it."""
     with tf.Graph().as_default() as graph:
-        tf.import_graph_def(graph_def, name="")
-        tensor = graph.get_tensor_by_name(source)
+        tf.import_graph_def(part.graph_def, name="")
+        tensor = graph.get_tensor_by_name(part.source)
     with tf.Graph().as_default() as graph:
-        placeholder = tf.compat.v1.placeholder(tensor.dtype, tensor.shape, SOURCE.removesuffix(":0"))
-        part = graph.as_graph_def()
-    part.library.CopyFrom(graph_def.library)
-    replaced = {source, source.removesuffix(":0")}
-    for original in graph_def.node:
-        node = part.node.add()
+        placeholder = tf.compat.v1.placeholder(tensor.dtype, part.shape or tensor.shape, SOURCE.removesuffix(":0"))
+        between = graph.as_graph_def()
+    between.library.CopyFrom(part.graph_def.library)
+    replaced = {part.source, part.source.removesuffix(":0")}
+    for original in part.graph_def.node:
+        node = between.node.add()
         node.CopyFrom(original)
         node.input[:] = [placeholder.op.name if name in replaced else name for name in original.input]
-    return tf.compat.v1.graph_util.extract_sub_graph(part, [name.partition(":")[0] for name in outputs])
+    return tf.compat.v1.graph_util.extract_sub_graph(between, [name.partition(":")[0] for name in part.outputs])
 
 
 def _optimise(model: onnx.ModelProto, scratch: Path, file: Path) -> None:

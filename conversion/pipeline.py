@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import tensorflow as tf
@@ -11,7 +10,9 @@ from tensorflow.core.framework.graph_pb2 import GraphDef
 
 from conversion import golden, manifest, parity
 from conversion.cut import Cut, find_cut
+from conversion.errors import ConversionError
 from conversion.freeze import freeze
+from conversion.generated_photos import generated_photos
 from conversion.load import Selection, select, serving_session
 from conversion.loops import with_element_shapes
 from conversion.onnx_export import IMAGE, PIXELS, Part, export
@@ -20,6 +21,7 @@ from conversion.weights import WeightFile
 
 PREPROCESS = "preprocess.onnx"
 MODEL = "model.onnx"
+FLOAT_LIMITS = parity.Limits()
 
 
 @dataclass(frozen=True)
@@ -34,10 +36,14 @@ class ConversionRequest:
     """Signature key or tensor name."""
     outputs: Sequence[str]
     """Signature keys or tensor names."""
+    limits: parity.Limits = FLOAT_LIMITS
+    """How far the result may be from TensorFlow's answers."""
 
 
-def convert(request: ConversionRequest, out: Path) -> str:
+def convert(request: ConversionRequest, out: Path, scratch: Path) -> str:
     """Converts into the directory ``out``; returns the digest of the result's manifest.
+
+    ``scratch`` is an empty directory for what is not part of the result.
 
     Raises:
         ConversionError: the model or what is asked of it is not supported, or the result does not agree with it.
@@ -45,19 +51,17 @@ def convert(request: ConversionRequest, out: Path) -> str:
     tf.get_logger().setLevel("ERROR")
     out.mkdir(parents=True, exist_ok=True)
     (out / manifest.MANIFEST).unlink(missing_ok=True)
-    with TemporaryDirectory(prefix="slipway-conversion-") as scratch:
-        return _convert(request, out, WeightFile(Path(scratch) / "weights"))
-
-
-def _convert(request: ConversionRequest, out: Path, weights: WeightFile) -> str:
     selection = select(request.saved_model, request.signature, request.input, request.outputs)
     names = {output.tensor: output.key for output in selection.outputs}
-    photos = golden.read_photos(request.photos)
+    photos, generated = golden.read_photos(request.photos), list(generated_photos())
     labels = manifest.copy_labels(request.saved_model, out, selection.outputs)
 
+    weights = WeightFile(scratch / "weights")
+
     with serving_session(request.saved_model) as session:
-        phase("golden", f"TensorFlow's answers to {len(photos)} photos")
+        phase("golden", f"TensorFlow's answers to {len(photos)} photos, and to generated ones")
         goldens = golden.score(session, selection, photos)
+        expected = [*goldens, *golden.score_willing(session, selection, generated)]
         phase("freeze", "variables become constants")
         graph = with_element_shapes(freeze(session, [selection.input.tensor], list(names), weights))
 
@@ -68,9 +72,10 @@ def _convert(request: ConversionRequest, out: Path, weights: WeightFile) -> str:
 
     phase("check", "the converted model against TensorFlow's answers")
     outputs = _outputs_to_compare(graph, selection, names)
-    share = parity.check_parity(out / PREPROCESS, out / MODEL, outputs, cut.decode, goldens)
+    actual = parity.answers(out / PREPROCESS, out / MODEL, outputs, cut.decode, [golden.photo for golden in expected])
+    difference = parity.require(parity.compare(outputs, expected, actual), request.limits, _parity_failed)
 
-    phase("write", f"the largest difference is {share:.2g} of its limit")
+    phase("write", f"the largest difference is {difference:.2g} of the largest value")
     parts: dict[str, Any] = {
         **manifest.describe_selection(selection, names),
         "decode": {"op": cut.decode.type, "channels": 3, "dctMethod": dct_method},
@@ -84,7 +89,7 @@ def _convert(request: ConversionRequest, out: Path, weights: WeightFile) -> str:
 
 
 def _export(graph: GraphDef, cut: Cut, names: Mapping[str, str], weights: WeightFile, out: Path) -> None:
-    preprocessing = Part(cut.preprocessing, cut.pixels, PIXELS, {cut.image: IMAGE})
+    preprocessing = Part(cut.preprocessing, cut.pixels, PIXELS, {cut.image: IMAGE}, (None, None, 3))
     network = Part(graph, cut.images, IMAGE, names)
     export(preprocessing, weights, out / PREPROCESS)
     export(network, weights, out / MODEL)
@@ -95,3 +100,12 @@ def _outputs_to_compare(graph: GraphDef, selection: Selection, names: Mapping[st
         parity.ParityOutput(output.key, names[output.tensor], parity.ends_in_softmax(graph, output.tensor))
         for output in selection.outputs
     ]
+
+
+def _parity_failed(reason: str) -> ConversionError:
+    return ConversionError(
+        "ParityFailed",
+        f"the converted model does not agree with TensorFlow: {reason}",
+        "the graph holds something that is converted wrongly: report it with the model; or, if so much does not matter,"
+        " raise conversion.parity",
+    )

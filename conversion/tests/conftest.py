@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -16,6 +17,11 @@ from conversion.featurizers.request import BuildRequest
 from conversion.pipeline import ConversionRequest, convert
 
 PHOTOS = Path(__file__).parents[2] / "samples" / "photos"
+
+
+def converted(request: ConversionRequest, out: Path) -> str:
+    with TemporaryDirectory() as scratch:
+        return convert(request, out, Path(scratch))
 
 
 @dataclass(frozen=True)
@@ -46,4 +52,4 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def conversion(saved_model: Path, photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Conversion]:
     out = tmp_path_factory.mktemp("converted")
     request = ConversionRequest(saved_model, photos, "serving_default", "images", ["output_alias"])
-    yield Conversion(out, convert(request, out))
+    yield Conversion(out, converted(request, out))

@@ -1,6 +1,7 @@
 """Converting the sample: what comes out, and that a wrong result would be found."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,7 +15,8 @@ from conversion.cut import DecodeOp
 from conversion.errors import ConversionError
 from conversion.golden import Golden, decode, read_photos
 from conversion.manifest import file_digest
-from conversion.parity import ParityOutput, check_parity
+from conversion.parity import Comparison, Limits, ParityOutput, answers, compare, require
+from conversion.photo import Photo
 from conversion.tests.conftest import Conversion
 
 DECODE = DecodeOp("decode", "DecodeJpeg", "")
@@ -27,6 +29,17 @@ def goldens_of(conversion: Conversion, photos: Path) -> list[Golden]:
         Golden(photo, {"output_alias": np.fromfile(files / f"{photo.digest}.output_alias.f32", "<f4").reshape(1, 1000)})
         for photo in read_photos(photos)
     ]
+
+
+def comparisons_of(directory: Path, op: DecodeOp, goldens: list[Golden]) -> list[Comparison]:
+    actual = answers(
+        directory / "preprocess.onnx", directory / "model.onnx", OUTPUTS, op, [golden.photo for golden in goldens]
+    )
+    return compare(OUTPUTS, goldens, actual)
+
+
+def failed(reason: str) -> ConversionError:
+    return ConversionError("ParityFailed", reason)
 
 
 def test_manifest_describes_every_file(conversion: Conversion) -> None:
@@ -69,24 +82,69 @@ def swap_channels(model: onnx.ModelProto) -> None:
         node.input[:] = ["swapped" if name == "rgb" else name for name in node.input]
 
 
-@pytest.mark.parametrize("spoil", [shift_mean, swap_channels])
-def test_wrong_preprocessing_fails_parity(
-    conversion: Conversion, photos: Path, tmp_path: Path, spoil: Callable[[onnx.ModelProto], None]
+def shuffle_output(model: onnx.ModelProto) -> None:
+    order = np.arange(1000)
+    order[[282, 967]] = order[[967, 282]]
+    model.graph.initializer.append(numpy_helper.from_array(order, "order"))
+    model.graph.node[-1].output[0] = "unshuffled"
+    model.graph.node.append(onnx.helper.make_node("Gather", ["unshuffled", "order"], ["output_alias"], axis=1))
+
+
+@pytest.mark.parametrize(
+    ("part", "spoil", "method"),
+    [
+        ("preprocess.onnx", shift_mean, ""),
+        ("preprocess.onnx", swap_channels, ""),
+        ("model.onnx", shuffle_output, ""),
+        ("model.onnx", lambda _: None, "INTEGER_ACCURATE"),
+    ],
+    ids=["wrong mean", "swapped channels", "shuffled output", "other decoder"],
+)
+def test_a_wrong_conversion_misses_parity(
+    part: str,
+    spoil: Callable[[onnx.ModelProto], None],
+    method: str,
+    conversion: Conversion,
+    photos: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    model = onnx.load(conversion.out / "preprocess.onnx")
+    goldens = goldens_of(conversion, photos)
+    assert require(comparisons_of(conversion.out, DECODE, goldens), Limits(), failed) < 1e-5
+    assert "over the limit" not in capsys.readouterr().out
+    shutil.copytree(conversion.out, tmp_path, dirs_exist_ok=True)
+    model = onnx.load(tmp_path / part)
     spoil(model)
-    onnx.save(model, tmp_path / "preprocess.onnx")
-    with pytest.raises(ConversionError) as failure:
-        check_parity(
-            tmp_path / "preprocess.onnx", conversion.out / "model.onnx", OUTPUTS, DECODE, goldens_of(conversion, photos)
-        )
-    assert failure.value.code == "ParityFailed"
+    onnx.save(model, tmp_path / part)
+    wrong = comparisons_of(tmp_path, DecodeOp("decode", "DecodeJpeg", method), goldens)
+    # The difference alone tells, whether or not the best classes change.
+    with pytest.raises(ConversionError, match=r"over the limits of 0\.001 and 0 of 5"):
+        require(wrong, Limits(top5=0), failed)
+    table = capsys.readouterr().out
+    assert table.count("output_alias") == 3
+    assert "over the limit" in table
+    require(wrong, Limits(relative=10, top5=0), failed)
 
 
-def test_another_decoding_method_fails_parity(conversion: Conversion, photos: Path) -> None:
-    paths = conversion.out / "preprocess.onnx", conversion.out / "model.onnx"
-    assert check_parity(*paths, OUTPUTS, DECODE, goldens_of(conversion, photos)) < 0.1
-    with pytest.raises(ConversionError, match="output_alias"):
-        check_parity(
-            *paths, OUTPUTS, DecodeOp("decode", "DecodeJpeg", "INTEGER_ACCURATE"), goldens_of(conversion, photos)
-        )
+@pytest.mark.parametrize(
+    ("expected", "actual", "limits", "kept"),
+    [
+        ([9, 8, 7, 6, 5, 0], [9, 8, 7, 6, 5, 0], Limits(), True),
+        ([9, 8, 7, 6, 5, 0], [9, 8, 7, 6, 5.1, 0], Limits(), False),
+        ([9, 8, 7, 6, 5, 0], [8, 9, 7, 6, 5, 0], Limits(relative=1), False),
+        ([9, 8, 7, 6, 5, 0], [8, 9, 7, 6, 5, 0], Limits(relative=1, top5=4), True),
+        ([9, 8, 7, 6, 5, 0], [9, 8, 7, 6, 0, 5], Limits(relative=1), False),
+        ([9, 8, 7, 6, 5, 0], [9, 8, 7, 6, 0, 5], Limits(relative=1, top5=4), True),
+        ([9, 8, 7, 6, 5, 0], [9, 8, 7, 0, 1, 5], Limits(relative=1, top5=4), True),
+        ([9, 8, 7, 6, 5, 0, 0], [9, 8, 7, 0, 1, 5, 6], Limits(relative=1, top5=4), False),
+        ([9, 9.0001, 7, 6, 5, 0], [9.0001, 9, 7, 6, 5, 0], Limits(), True),
+        ([9, 8, 7, 6, 5, 0], [9, 8, 7, 6, 5, float("nan")], Limits(relative=10, top5=0), False),
+        ([9, 8, 7, 6, 5, 0], [9, 8, 7, 6, 5], Limits(relative=10, top5=0), False),
+        ([0, 0, 0], [0, 0, 0], Limits(), True),
+    ],
+)
+def test_limits(expected: list[float], actual: list[float], limits: Limits, kept: bool) -> None:
+    photo = Photo("photo", "digest", b"")
+    rows = [[Golden(photo, {"output_alias": np.array([row], np.float32)})] for row in (expected, actual)]
+    output = ParityOutput("output_alias", "output_alias", softmax=False)
+    assert [comparison.within(limits) for comparison in compare([output], *rows)] == [kept]

@@ -22,9 +22,9 @@ from conversion.featurizers.keras_classifiers import ARCHITECTURES
 from conversion.featurizers.request import NONE, BuildRequest
 from conversion.golden import read_photos, score
 from conversion.load import select, serving_session
-from conversion.pipeline import ConversionRequest, convert
+from conversion.pipeline import ConversionRequest
 from conversion.tests import small_networks
-from conversion.tests.conftest import PHOTOS
+from conversion.tests.conftest import PHOTOS, converted
 
 OUTPUTS = {name: ["output_alias"] for name in small_networks.NETWORKS} | {"ssd-vgg": ["scores", "boxes"]}
 
@@ -58,7 +58,7 @@ def test_each_featurizer_is_served_and_converts(name: str, photos: Path, tmp_pat
     np.testing.assert_allclose(first.sum(-1), 1, rtol=1e-5)
     assert first.std(0).max() > 0, "it answers the same to every photo"
     request = ConversionRequest(model, photos, "serving_default", "images", OUTPUTS[name])
-    assert convert(request, tmp_path / "out").startswith("sha256:")
+    assert converted(request, tmp_path / "out").startswith("sha256:")
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
@@ -161,7 +161,7 @@ def test_a_head_of_ones_own_answers_with_its_classes(photos: Path, tmp_path: Pat
     model = built("densenet121", tmp_path / "model", request)
     rows = answers(model, "serving_default", ["output_alias"])["output_alias"]
     assert rows.argmax(1).tolist() == [2, 2, 2]
-    convert(ConversionRequest(model, photos, "serving_default", "images", ["output_alias"]), tmp_path / "out")
+    converted(ConversionRequest(model, photos, "serving_default", "images", ["output_alias"]), tmp_path / "out")
     assert (tmp_path / "out" / "labels.txt").read_text() == "cat\ncoffee\nrocket\n"
 
 

@@ -1,6 +1,10 @@
 """Models that differ from the sample: what is supported converts, what is not says so."""
 
 import json
+import os
+import re
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,17 +12,19 @@ import numpy as np
 import onnxruntime
 import pytest
 import tensorflow as tf
+from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
 from conversion import weights
 from conversion.errors import ConversionError
 from conversion.job import main
-from conversion.pipeline import ConversionRequest, convert
+from conversion.pipeline import ConversionRequest
 from conversion.tests import toy_models
+from conversion.tests.conftest import converted
 
 
 def run(model: Path, photos: Path, out: Path, output: str = "scores", image: str | None = None) -> str:
     key = image or ("images" if model.name != "single" else "image")
-    return convert(ConversionRequest(model, photos, "serving_default", key, [output]), out)
+    return converted(ConversionRequest(model, photos, "serving_default", key, [output]), out)
 
 
 def failure_of(call: Callable[[], object]) -> ConversionError:
@@ -47,7 +53,7 @@ def test_a_model_of_tensorflow_1_converts(photos: Path, tmp_path: Path) -> None:
 def test_the_outputs_that_are_asked_for_are_kept(photos: Path, tmp_path: Path) -> None:
     model = toy_models.save_two_outputs(tmp_path / "model")
     for wanted in (["scores", "probabilities"], ["probabilities"]):
-        convert(ConversionRequest(model, photos, "serving_default", "images", wanted), tmp_path / "out")
+        converted(ConversionRequest(model, photos, "serving_default", "images", wanted), tmp_path / "out")
         session = onnxruntime.InferenceSession(tmp_path / "out" / "model.onnx")
         assert [output.name for output in session.get_outputs()] == wanted
 
@@ -75,7 +81,7 @@ def test_what_the_model_has_is_listed(
     saved_model: Path, photos: Path, tmp_path: Path, signature: str, image: str, output: str, code: str, named: str
 ) -> None:
     request = ConversionRequest(saved_model, photos, signature, image, [output])
-    failure = failure_of(lambda: convert(request, tmp_path))
+    failure = failure_of(lambda: converted(request, tmp_path))
     assert failure.code == code
     assert named in failure.message
     assert not (tmp_path / "manifest.json").exists()
@@ -90,21 +96,48 @@ def test_an_op_without_onnx_counterpart_is_named(photos: Path, tmp_path: Path) -
     assert "Lgamma" in failure.message
 
 
+def save_decoding(out: Path, decode: toy_models.Preprocess) -> Path:
+    return toy_models.save_mapped(out, lambda jpeg: toy_models.resize(tf.cast(decode(jpeg), tf.float32)))
+
+
+def decode_twice(jpeg: tf.Tensor) -> tf.Tensor:
+    return tf.io.decode_jpeg(jpeg, 3) + tf.io.decode_jpeg(jpeg, 3, dct_method="INTEGER_FAST")
+
+
+def decode_a_crop(jpeg: tf.Tensor) -> tf.Tensor:
+    return tf.io.decode_and_crop_jpeg(jpeg, [0, 0, 9, 9], 3)
+
+
+def jpeg_or_png(image: tf.Tensor) -> tf.Tensor:
+    is_jpeg = tf.equal(tf.strings.substr(image, 0, 2), b"\xff\xd8")
+    return tf.cond(is_jpeg, lambda: tf.io.decode_jpeg(image, 3), lambda: tf.io.decode_png(image, 3))
+
+
 @pytest.mark.parametrize(
-    ("decode", "code"),
+    ("decode", "code", "named"),
     [
-        (lambda jpeg: tf.image.grayscale_to_rgb(tf.io.decode_jpeg(jpeg, channels=1)), "UnsupportedDecode"),
-        (lambda jpeg: tf.io.decode_jpeg(jpeg, channels=3, ratio=2), "UnsupportedDecode"),
-        (lambda jpeg: tf.io.decode_jpeg(jpeg, 3) + tf.io.decode_jpeg(jpeg, 3, ratio=1), "UnsupportedPreprocessing"),
+        (lambda jpeg: tf.image.grayscale_to_rgb(tf.io.decode_jpeg(jpeg, 1)), "UnsupportedDecode", "channels=1"),
+        (lambda jpeg: tf.io.decode_jpeg(jpeg, 3, ratio=2), "UnsupportedDecode", "ratio=2"),
+        (lambda jpeg: tf.io.decode_png(jpeg, 3, dtype=tf.uint16), "UnsupportedDecode", "dtype=uint16"),
+        (
+            lambda jpeg: tf.io.decode_jpeg(jpeg, 3) + tf.io.decode_jpeg(jpeg, 3, ratio=1),
+            "UnsupportedPreprocessing",
+            "2",
+        ),
+        (jpeg_or_png, "UnsupportedPreprocessing", "DecodePng"),
+        (
+            lambda jpeg: tf.io.decode_and_crop_jpeg(jpeg, [0, 0, 9, 9], 3),
+            "UnsupportedPreprocessing",
+            "DecodeAndCropJpeg",
+        ),
     ],
 )
 def test_decoding_that_the_server_cannot_repeat_is_refused(
-    photos: Path, tmp_path: Path, decode: toy_models.Preprocess, code: str
+    photos: Path, tmp_path: Path, decode: toy_models.Preprocess, code: str, named: str
 ) -> None:
-    model = toy_models.save_mapped(
-        tmp_path / "model", lambda jpeg: toy_models.resize(tf.cast(decode(jpeg), tf.float32))
-    )
-    assert failure_of(lambda: run(model, photos, tmp_path / "out")).code == code
+    model = save_decoding(tmp_path / "model", decode)
+    failure = failure_of(lambda: run(model, photos, tmp_path / "out"))
+    assert (failure.code, named in failure.message) == (code, True), failure.message
 
 
 @pytest.mark.parametrize("method", ["INTEGER_FAST", "INTEGER_ACCURATE"])
@@ -117,13 +150,62 @@ def test_the_decoding_method_is_read_from_the_graph(photos: Path, tmp_path: Path
     assert f'"dctMethod": "{method}"' in (tmp_path / "out" / "manifest.json").read_text()
 
 
-def test_decode_image_is_recognised(photos: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("op", "decode"),
+    [
+        ("DecodeJpeg", lambda jpeg: tf.io.decode_jpeg(jpeg, 3)),
+        ("DecodePng", lambda jpeg: tf.io.decode_png(jpeg, 3)),
+        ("DecodeImage", lambda jpeg: tf.io.decode_image(jpeg, 3, expand_animations=False)),
+        ("DecodeImage", lambda jpeg: tf.ensure_shape(tf.io.decode_image(jpeg, 3), [None, None, 3])),
+        ("DecodeImage", lambda jpeg: tf.io.decode_image(jpeg, 3, tf.float32, expand_animations=False) * 2 - 1),
+    ],
+    ids=["jpeg", "png", "image", "animation", "float"],
+)
+def test_each_decode_op_converts(op: str, decode: toy_models.Preprocess, photos: Path, tmp_path: Path) -> None:
+    run(save_decoding(tmp_path / "model", decode), photos, tmp_path / "out")
+    assert f'"op": "{op}"' in (tmp_path / "out" / "manifest.json").read_text()
+
+
+def test_a_model_whose_keras_objects_cannot_be_revived_converts(photos: Path, tmp_path: Path) -> None:
+    model = toy_models.save_mapped(tmp_path / "model")
+    graph = SavedModel.FromString((model / "saved_model.pb").read_bytes())
+    for node in graph.meta_graphs[0].object_graph_def.nodes:
+        if node.bare_concrete_function.concrete_function_name:
+            node.bare_concrete_function.concrete_function_name = "gone"
+    (model / "saved_model.pb").write_bytes(graph.SerializeToString())
+    with pytest.raises(KeyError, match="gone"):
+        tf.saved_model.load(str(model))
+    assert run(model, photos, tmp_path / "out").startswith("sha256:")
+
+
+def test_images_without_a_fixed_size_are_refused(photos: Path, tmp_path: Path) -> None:
+    model = toy_models.save_single(tmp_path / "single", resize=lambda pixels: pixels)
+    failure = failure_of(lambda: run(model, photos, tmp_path / "out"))
+    assert failure.code == "DynamicImageSize"
+    assert "ExpandDims" in failure.message
+
+
+def test_a_model_that_gives_nan_is_refused(photos: Path, tmp_path: Path) -> None:
     model = toy_models.save_mapped(
-        tmp_path / "model",
-        lambda jpeg: toy_models.resize(tf.cast(tf.io.decode_image(jpeg, 3, expand_animations=False), tf.float32)),
+        tmp_path / "model", network=lambda images: tf.math.log(-toy_models.mean_colour(images))
     )
-    run(model, photos, tmp_path / "out")
-    assert '"op": "DecodeImage"' in (tmp_path / "out" / "manifest.json").read_text()
+    failure = failure_of(lambda: run(model, photos, tmp_path / "out"))
+    assert (failure.code, "'scores'" in failure.message) == ("OutputNotFinite", True)
+
+
+def test_a_cmyk_photo_is_refused(tmp_path: Path) -> None:
+    photo = tf.io.encode_jpeg(np.zeros((16, 16, 3), np.uint8)).numpy()
+    header = photo.index(b"\xff\xc0")
+    # Length, precision, height, width and three components of three bytes each: one more makes it CMYK.
+    length = int.from_bytes(photo[header + 2 : header + 4], "big") + 3
+    frame = photo[header : header + 2] + length.to_bytes(2, "big") + photo[header + 4 : header + 9] + b"\x04"
+    end = header + 2 + length - 3
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "print.jpg").write_bytes(
+        photo[:header] + frame + photo[header + 10 : end] + photo[end - 3 : end] + photo[end:]
+    )
+    failure = failure_of(lambda: run(toy_models.save_mapped(tmp_path / "model"), tmp_path / "photos", tmp_path / "out"))
+    assert (failure.code, "print.jpg" in failure.message) == ("PhotoNotRgb", True)
 
 
 @pytest.mark.parametrize(
@@ -138,9 +220,17 @@ def test_a_bad_photo_is_named(saved_model: Path, tmp_path: Path, content: bytes,
     assert "bad.jpg" in failure.message
 
 
-@pytest.mark.parametrize("options", [{"progressive": True}, {"format": "grayscale"}, {"quality": 5}])
-def test_any_kind_of_jpeg_is_converted(tmp_path: Path, options: dict[str, object]) -> None:
-    pixels = np.random.default_rng(0).integers(0, 255, (33, 47, 3)).astype(np.uint8)
+@pytest.mark.parametrize(
+    ("size", "options"),
+    [
+        ((33, 47), {"progressive": True}),
+        ((33, 47), {"format": "grayscale"}),
+        ((33, 47), {"quality": 5}),
+        ((1, 1), {}),
+    ],
+)
+def test_any_kind_of_jpeg_is_converted(tmp_path: Path, size: tuple[int, int], options: dict[str, object]) -> None:
+    pixels = np.random.default_rng(0).integers(0, 255, (*size, 3)).astype(np.uint8)
     if options.get("format") == "grayscale":
         pixels = pixels[:, :, :1]
     (tmp_path / "photos").mkdir()
@@ -156,3 +246,33 @@ def test_the_job_ends_with_one_line_and_exit_code_2(
     captured = capsys.readouterr()
     assert captured.out.startswith("slipway: phase=load")
     assert captured.err.splitlines()[-1].startswith("slipway: error=NotASavedModel message=there is no saved_model.pb")
+
+
+def test_the_job_ends_itself_when_it_takes_too_much_memory(photos: Path, tmp_path: Path) -> None:
+    model = toy_models.save_mapped(tmp_path / "model")
+    arguments = [
+        "--model",
+        model,
+        "--photos",
+        photos,
+        "--input",
+        "images",
+        "--output",
+        "scores",
+        "--max-memory",
+        "300M",
+    ]
+    environment = os.environ | {"TMPDIR": str(tmp_path / "tmp"), "PYTHONDONTWRITEBYTECODE": "1"}
+    (tmp_path / "tmp").mkdir()
+    job = subprocess.run(
+        [sys.executable, "-m", "conversion.job", *arguments, "--max-memory", "300M", "--out", tmp_path / "out"],
+        cwd=Path(__file__).parents[2],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert job.returncode == 2
+    assert re.match(r"slipway: error=MemoryExceeded message=.* 0.30 GB are allowed fix=", job.stderr.splitlines()[-1])
+    assert not (tmp_path / "out" / "manifest.json").exists()
+    assert list((tmp_path / "tmp").glob("slipway-*")) == []

@@ -38,7 +38,7 @@ def save_mapped(out: Path, preprocess: Preprocess = resized, network: Network = 
     return _save(out, serve)
 
 
-def save_single(out: Path, network: Network = mean_colour) -> Path:
+def save_single(out: Path, network: Network = mean_colour, resize: Preprocess = resize) -> Path:
     """Takes one JPEG as a scalar and decodes it in the main graph."""
 
     @tf.function(input_signature=[tf.TensorSpec([], tf.string, name="image")])
