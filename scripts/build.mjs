@@ -13,7 +13,7 @@ const STAGES = [
   { name: 'typescript', sources: ['src', 'tsconfig.json', 'tsconfig.build.json'], make: compile },
   {
     name: 'scoring server',
-    sources: ['src/scoring', 'src/deployment', 'scripts/bundle-scoring.mjs'],
+    sources: ['src/scoring', 'src/deployment', 'scripts/bundle-scoring.mjs', 'scripts/inline-protos.mjs'],
     make: bundleScoring,
   },
   { name: 'workflows', sources: ['src/workflows', 'src/deployment'], make: bundleWorkflows },

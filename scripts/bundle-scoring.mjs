@@ -5,6 +5,7 @@ import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { inlineProtos } from './inline-protos.mjs';
 
 const repository = fileURLToPath(new URL('..', import.meta.url));
 const platform = { os: process.platform, arch: process.arch };
@@ -34,6 +35,9 @@ export async function bundleScoring(app) {
     target: 'node20',
     format: 'esm',
     external: Object.keys(NATIVE_PACKAGES),
+    plugins: [inlineProtos],
+    // The gRPC services' packages bring an older one of their own, of the same interface.
+    alias: { '@grpc/proto-loader': packageDirectory('@grpc/proto-loader') },
     // CommonJS packages inside an ES module bundle still call require for Node's own modules.
     banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
     legalComments: 'eof',

@@ -10,7 +10,7 @@ const protos = new URL('../src/scoring/protos/', import.meta.url);
 /** @returns the TypeScript source of descriptor.ts */
 async function compileProtos() {
   const root = new protobuf.Root();
-  const files = ['prediction_service.proto', 'saved_model.proto'].map((file) => fileURLToPath(new URL(file, protos)));
+  const files = ['serving.proto', 'saved_model.proto'].map((file) => fileURLToPath(new URL(file, protos)));
   root.loadSync(files, { keepCase: true });
   const source = [
     '// Compiled from the .proto files beside this one by scripts/compile-protos.mjs.',

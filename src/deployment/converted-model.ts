@@ -21,12 +21,17 @@ export const ConvertedModelManifest = z.object({
   source: z.object({ signature: z.string() }),
   inputs: z.array(z.object(tensor)).length(1),
   outputs: z.array(z.object({ ...tensor, onnx: z.string() })).min(1),
-  /** The JPEG decode op that the graph had; the server decodes the same way (`INTEGER_FAST` is TensorFlow's default). */
-  decode: z.object({
-    op: z.string(),
-    channels: z.literal(3),
-    dctMethod: z.enum(['INTEGER_FAST', 'INTEGER_ACCURATE']),
-  }),
+  /**
+   * The JPEG decode op that the graph had; the server decodes the same way (`INTEGER_FAST` is TensorFlow's default). Absent
+   * when the input is no string: the caller then sends what `model` takes (DT_FLOAT or DT_UINT8).
+   */
+  decode: z
+    .object({
+      op: z.string(),
+      channels: z.literal(3),
+      dctMethod: z.enum(['INTEGER_FAST', 'INTEGER_ACCURATE']),
+    })
+    .optional(),
   /** uint8 `[height, width, 3]` → one image of the model's input, without the batch dimension. Absent when fused. */
   preprocess: z.object({ file: z.string(), sha256, input: z.string(), output: z.string() }).optional(),
   model: z.object({
@@ -43,7 +48,9 @@ export const ConvertedModelManifest = z.object({
     .array(
       z.object({
         sha256,
+        /** A JPEG; where the input is no string, one row of it as little-endian bytes, of the shape beside it. */
         photo: z.string(),
+        shape: z.array(z.number().int()).optional(),
         outputs: z.record(z.string(), z.object({ file: z.string(), sha256, shape: z.array(z.number().int()) })),
       }),
     )

@@ -6,7 +6,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { PredictClient } from '../../src/scoring/client/predict-client.js';
 import { topK } from '../../src/scoring/client/top-k.js';
 import type { Draft, PredictRequest, PredictResponse, TensorProto } from '../../src/scoring/protos/messages.js';
-import { predictionService } from '../../src/scoring/protos/prediction-service.js';
+import { predictionService } from '../../src/scoring/protos/services.js';
 
 type Answer = (request: PredictRequest, callback: sendUnaryData<Draft<PredictResponse>>) => void;
 

@@ -1,6 +1,10 @@
-import { describe, expect, it } from 'vitest';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
 
 import { planThreads, readConfig } from '../../src/scoring/server/config.js';
+import { containerCpus } from '../../src/scoring/server/container-cpus.js';
 
 describe('threads never exceed the CPUs', () => {
   it.each([
@@ -18,10 +22,31 @@ describe('threads never exceed the CPUs', () => {
   });
 });
 
+describe('the CPUs of the container', () => {
+  it.each<[string, Record<string, string>, number]>([
+    ['are those of its quota', { 'cpu.max': '200000 100000\n' }, 2],
+    ['are whole ones', { 'cpu.max': '250000 100000\n' }, 2],
+    ['are at least one', { 'cpu.max': '50000 100000\n' }, 1],
+    ['are never more than the machine has', { 'cpu.max': '6400000 100000\n' }, 8],
+    ['are those of the machine without a quota', { 'cpu.max': 'max 100000\n' }, 8],
+    ['are found in version 1', { 'cpu/cpu.cfs_quota_us': '300000\n', 'cpu/cpu.cfs_period_us': '100000\n' }, 3],
+    ['are unlimited in version 1', { 'cpu/cpu.cfs_quota_us': '-1\n', 'cpu/cpu.cfs_period_us': '100000\n' }, 8],
+    ['are those of the machine without cgroups', {}, 8],
+  ])('%s', async (_, files, cpus) => {
+    const cgroups = await mkdtemp(join(tmpdir(), 'slipway-cgroups-'));
+    onTestFinished(() => rm(cgroups, { recursive: true, force: true }));
+    for (const [name, content] of Object.entries(files)) {
+      await mkdir(dirname(join(cgroups, name)), { recursive: true });
+      await writeFile(join(cgroups, name), content);
+    }
+    expect(containerCpus(cgroups, 8)).toBe(cpus);
+  });
+});
+
 describe('the environment', () => {
   it('needs a model and has defaults for the rest', () => {
     expect(readConfig({ MODEL_DIR: '/model', MODEL_NAME: 'cats' })).toMatchObject({
-      modelVersion: 1,
+      served: { name: 'cats', version: 1, labels: [] },
       host: '0.0.0.0',
       grpcPort: 8500,
       httpPort: 8501,

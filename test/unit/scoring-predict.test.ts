@@ -10,7 +10,8 @@ import type {
   PredictResponse,
   TensorProto,
 } from '../../src/scoring/protos/messages.js';
-import { predictionService } from '../../src/scoring/protos/prediction-service.js';
+import { predictionService } from '../../src/scoring/protos/services.js';
+import { callUnary } from '../fixtures/grpc-call.js';
 import { GOLDENS, MODEL_DIGEST } from '../fixtures/scoring-goldens.js';
 import { bundleScoringRuntime, ScoringProcess } from '../fixtures/scoring-server.js';
 
@@ -38,15 +39,8 @@ afterAll(async () => {
 });
 
 /** A Predict call with any message, right or wrong. */
-function predict(request: Draft<PredictRequest>, metadata = new Metadata()): Promise<PredictResponse> {
-  const { path, requestSerialize, responseDeserialize } = predictionService.Predict;
-  return new Promise((resolve, reject) => {
-    raw.makeUnaryRequest(path, requestSerialize, responseDeserialize, request, metadata, (error, response) => {
-      if (error) reject(error);
-      else if (response) resolve(response);
-    });
-  });
-}
+const predict = (request: Draft<PredictRequest>, metadata?: Metadata) =>
+  callUnary(raw, predictionService.Predict, request, metadata);
 
 const strings = (values: Uint8Array[], sizes: number[] = [values.length]): Draft<TensorProto> => ({
   dtype: 'DT_STRING',
@@ -224,15 +218,26 @@ describe('a refusal has the code and text of TensorFlow Serving', () => {
     if (typeof details === 'string') expect(error?.details).toBe(details);
     else expect(error?.details).toMatch(details);
   });
+});
 
-  it('for a method it does not have', async () => {
+describe('a method that this server does not have is refused with the reason', () => {
+  it.each([
+    [
+      'tensorflow.serving.PredictionService/Classify',
+      /^Classify is not supported: the model takes images.*call Predict$/,
+    ],
+    ['tensorflow.serving.PredictionService/Regress', /^Regress is not supported: /],
+    ['tensorflow.serving.PredictionService/MultiInference', /^MultiInference is not supported: /],
+    ['tensorflow.serving.ModelService/HandleReloadConfigRequest', /has one model for as long as it runs/],
+  ])('%s', async (path, details) => {
     const call = new Promise((resolve, reject) => {
       const empty = () => Buffer.alloc(0);
-      raw.makeUnaryRequest('/tensorflow.serving.PredictionService/Classify', empty, empty, {}, (error) =>
-        error ? reject(error) : resolve(undefined),
-      );
+      raw.makeUnaryRequest(`/${path}`, empty, empty, {}, (error) => (error ? reject(error) : resolve(undefined)));
     });
-    await expect(call).rejects.toMatchObject({ code: status.UNIMPLEMENTED });
+    await expect(call).rejects.toMatchObject({
+      code: status.UNIMPLEMENTED,
+      details: expect.stringMatching(details) as string,
+    });
   });
 });
 

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 
-import { packSignatures, predictionService, unpackSignatures } from '../../src/scoring/protos/prediction-service.js';
+import { packSignatures, predictionService, unpackSignatures } from '../../src/scoring/protos/services.js';
 
 // Written by tensorflow-serving-api 2.21.0 for Python.
 const OFFICIAL_REQUEST =

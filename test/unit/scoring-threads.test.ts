@@ -2,7 +2,6 @@ import { status } from '@grpc/grpc-js';
 import { describe, expect, it, onTestFinished } from 'vitest';
 
 import { ConvertedModelManifest } from '../../src/deployment/converted-model.js';
-import { MAX_QUEUED_IMAGES } from '../../src/scoring/server/limits.js';
 import { Scorer } from '../../src/scoring/server/scorer.js';
 import { ThreadPool } from '../../src/scoring/server/thread-pool.js';
 import manifest from '../fixtures/scoring-model/manifest.json' with { type: 'json' };
@@ -10,24 +9,24 @@ import manifest from '../fixtures/scoring-model/manifest.json' with { type: 'jso
 const THREAD = new URL('../fixtures/obedient-thread.mjs', import.meta.url);
 const image = (behaviour: string) => Buffer.from(behaviour);
 
-async function startPool({ threads = 1, script = THREAD } = {}) {
+async function startPool({ threads = 1, script = THREAD, queue = { images: 8, seconds: 30 } } = {}) {
   const events: string[] = [];
   const pool = await ThreadPool.start({
     script,
     threads,
-    data: { directory: '', manifest: ConvertedModelManifest.parse(manifest), intraOpThreads: 1 },
+    data: { directory: '', manifest: ConvertedModelManifest.parse(manifest), intraOpThreads: 1, maxPixels: 1 },
     onThreadFailure: (error) => events.push(error.message),
     onExhausted: () => events.push('exhausted'),
   });
   onTestFinished(() => pool.close());
-  return { scorer: new Scorer(pool, 'images'), pool, events };
+  return { scorer: new Scorer(pool, 'images', queue), pool, events };
 }
 
 describe('inference threads', () => {
   it('a request is divided over them and comes back in order', async () => {
     const { scorer } = await startPool({ threads: 3 });
     const images = Array.from({ length: 20 }, (_, index) => Buffer.from(['a'.charCodeAt(0), index]));
-    const [output] = await scorer.score(images);
+    const [output] = await scorer.score({ rows: images });
     expect(output).toEqual({ name: 'y', shape: [20, 1], bytes: Buffer.concat(images) });
   });
 
@@ -38,16 +37,16 @@ describe('inference threads', () => {
     ['a thread that throws', 't', status.INTERNAL, 'the inference thread ended: out of memory'],
   ])('%s fails its request alone', async (_, behaviour, code, message) => {
     const { scorer } = await startPool();
-    await expect(scorer.score([image(behaviour)])).rejects.toMatchObject({ code, message });
-    await expect(scorer.score([image('a')])).resolves.toHaveLength(1);
+    await expect(scorer.score({ rows: [image(behaviour)] })).rejects.toMatchObject({ code, message });
+    await expect(scorer.score({ rows: [image('a')] })).resolves.toHaveLength(1);
   });
 
   it('that keep ending are given up', async () => {
     const { scorer, events } = await startPool();
-    for (let times = 0; times < 4; times++) await expect(scorer.score([image('x')])).rejects.toThrow();
+    for (let times = 0; times < 4; times++) await expect(scorer.score({ rows: [image('x')] })).rejects.toThrow();
     await expect.poll(() => events.at(-1)).toBe('exhausted');
     expect(events).toHaveLength(5);
-    await expect(scorer.score([image('a')])).rejects.toMatchObject({ code: status.UNAVAILABLE });
+    await expect(scorer.score({ rows: [image('a')] })).rejects.toMatchObject({ code: status.UNAVAILABLE });
   });
 
   it('that cannot load fail the start', async () => {
@@ -59,18 +58,30 @@ describe('inference threads', () => {
 describe('the queue', () => {
   it('is bounded', async () => {
     const { scorer } = await startPool();
-    const running = scorer.score([image('w')]);
-    const queued = scorer.score(Array.from({ length: MAX_QUEUED_IMAGES }, () => image('a')));
-    await expect(scorer.score([image('a')])).rejects.toMatchObject({ code: status.RESOURCE_EXHAUSTED });
+    const running = scorer.score({ rows: [image('w')] });
+    const queued = scorer.score({ rows: Array.from({ length: 8 }, () => image('a')) });
+    await expect(scorer.score({ rows: [image('a')] })).rejects.toMatchObject({ code: status.RESOURCE_EXHAUSTED });
     await Promise.all([running, queued]);
-    await expect(scorer.score([image('a')])).resolves.toHaveLength(1);
+    await expect(scorer.score({ rows: [image('a')] })).resolves.toHaveLength(1);
+  });
+
+  it('holds a call for so long only', async () => {
+    const { scorer, pool } = await startPool({ queue: { images: 8, seconds: 0.1 } });
+    const running = scorer.score({ rows: [image('w')] });
+    const late = scorer.score({ rows: [image('a')] });
+    await expect(late).rejects.toMatchObject({
+      code: status.DEADLINE_EXCEEDED,
+      message: expect.stringMatching(/^waited for 0.1 s/) as string,
+    });
+    expect(pool.queuedImages).toBe(0);
+    await expect(running).resolves.toHaveLength(1);
   });
 
   it('forgets a call that was cancelled', async () => {
     const { scorer, pool } = await startPool();
-    const running = scorer.score([image('w')]);
+    const running = scorer.score({ rows: [image('w')] });
     const abort = new AbortController();
-    const cancelled = scorer.score([image('x')], abort.signal);
+    const cancelled = scorer.score({ rows: [image('x')] }, abort.signal);
     expect(pool.queuedImages).toBe(1);
     abort.abort();
     await expect(cancelled).rejects.toMatchObject({ code: status.CANCELLED });
@@ -80,8 +91,8 @@ describe('the queue', () => {
 
   it('is refused when the threads stop, after the run they are in', async () => {
     const { scorer, pool } = await startPool();
-    const running = scorer.score([image('w')]);
-    const queued = expect(scorer.score([image('a')])).rejects.toMatchObject({ code: status.UNAVAILABLE });
+    const running = scorer.score({ rows: [image('w')] });
+    const queued = expect(scorer.score({ rows: [image('a')] })).rejects.toMatchObject({ code: status.UNAVAILABLE });
     await pool.close();
     await expect(running).resolves.toHaveLength(1);
     await queued;

@@ -2,7 +2,8 @@ import { Client, connectivityState, credentials, Metadata, status, type ServiceE
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { Draft, ModelSpec, SignatureDef, TensorInfo } from '../protos/messages.js';
-import { predictionService, unpackSignatures, type Method } from '../protos/prediction-service.js';
+import type { Method } from '../protos/definitions.js';
+import { predictionService, unpackSignatures } from '../protos/services.js';
 import {
   DEFAULT_TIMEOUT_MS,
   KEEPALIVE_MS,

@@ -40,10 +40,79 @@ export const descriptor: object = {
                 metadata: { keyType: 'string', type: 'google.protobuf.Any', id: 2 },
               },
             },
+            ClassificationRequest: { fields: { model_spec: { type: 'ModelSpec', id: 1 } } },
+            ClassificationResponse: { fields: { model_spec: { type: 'ModelSpec', id: 2 } } },
+            RegressionRequest: { fields: { model_spec: { type: 'ModelSpec', id: 1 } } },
+            RegressionResponse: { fields: { model_spec: { type: 'ModelSpec', id: 2 } } },
+            MultiInferenceRequest: { fields: {} },
+            MultiInferenceResponse: { fields: {} },
             PredictionService: {
               methods: {
+                Classify: { requestType: 'ClassificationRequest', responseType: 'ClassificationResponse' },
+                Regress: { requestType: 'RegressionRequest', responseType: 'RegressionResponse' },
                 Predict: { requestType: 'PredictRequest', responseType: 'PredictResponse' },
+                MultiInference: { requestType: 'MultiInferenceRequest', responseType: 'MultiInferenceResponse' },
                 GetModelMetadata: { requestType: 'GetModelMetadataRequest', responseType: 'GetModelMetadataResponse' },
+              },
+            },
+            StatusProto: {
+              fields: {
+                error_code: { type: 'tensorflow.error.Code', id: 1, options: { json_name: 'error_code' } },
+                error_message: { type: 'string', id: 2, options: { json_name: 'error_message' } },
+              },
+            },
+            GetModelStatusRequest: { fields: { model_spec: { type: 'ModelSpec', id: 1 } } },
+            ModelVersionStatus: {
+              fields: {
+                version: { type: 'int64', id: 1 },
+                state: { type: 'State', id: 2 },
+                status: { type: 'StatusProto', id: 3 },
+              },
+              nested: {
+                State: { values: { UNKNOWN: 0, START: 10, LOADING: 20, AVAILABLE: 30, UNLOADING: 40, END: 50 } },
+              },
+            },
+            GetModelStatusResponse: {
+              fields: {
+                model_version_status: {
+                  rule: 'repeated',
+                  type: 'ModelVersionStatus',
+                  id: 1,
+                  options: { json_name: 'model_version_status' },
+                },
+              },
+            },
+            ReloadConfigRequest: { fields: {} },
+            ReloadConfigResponse: { fields: { status: { type: 'StatusProto', id: 1 } } },
+            ModelService: {
+              methods: {
+                GetModelStatus: { requestType: 'GetModelStatusRequest', responseType: 'GetModelStatusResponse' },
+                HandleReloadConfigRequest: { requestType: 'ReloadConfigRequest', responseType: 'ReloadConfigResponse' },
+              },
+            },
+          },
+        },
+        error: {
+          nested: {
+            Code: {
+              values: {
+                OK: 0,
+                CANCELLED: 1,
+                UNKNOWN: 2,
+                INVALID_ARGUMENT: 3,
+                DEADLINE_EXCEEDED: 4,
+                NOT_FOUND: 5,
+                ALREADY_EXISTS: 6,
+                PERMISSION_DENIED: 7,
+                RESOURCE_EXHAUSTED: 8,
+                FAILED_PRECONDITION: 9,
+                ABORTED: 10,
+                OUT_OF_RANGE: 11,
+                UNIMPLEMENTED: 12,
+                INTERNAL: 13,
+                UNAVAILABLE: 14,
+                DATA_LOSS: 15,
+                UNAUTHENTICATED: 16,
               },
             },
           },

@@ -12,6 +12,8 @@ export interface TensorProto {
   /** The values as bytes, little-endian, row by row; when it is empty the values are in the `_val` field of the type. */
   tensor_content: Buffer;
   float_val: number[];
+  /** Also the values of the smaller integer types. */
+  int_val: number[];
   string_val: Buffer[];
 }
 
@@ -59,6 +61,25 @@ export interface GetModelMetadataRequest {
 export interface GetModelMetadataResponse {
   model_spec: ModelSpec | null;
   metadata: Record<string, { type_url: string; value: Buffer }>;
+}
+
+/** What every request of a method that Slipway does not have carries, as far as it is read. */
+export interface UnsupportedRequest {
+  model_spec?: ModelSpec | null;
+}
+
+export interface GetModelStatusRequest {
+  model_spec: ModelSpec | null;
+}
+
+export interface ModelVersionStatus {
+  version: number;
+  state: 'UNKNOWN' | 'START' | 'LOADING' | 'AVAILABLE' | 'UNLOADING' | 'END';
+  status: { error_code: string; error_message: string } | null;
+}
+
+export interface GetModelStatusResponse {
+  model_version_status: ModelVersionStatus[];
 }
 
 /** A message as it is written: a field left out has its default value. */

@@ -39,17 +39,30 @@ export class ScoringKeys {
   }
 }
 
-/** Refuses a call without a key before its message is read. */
-export function requireKey(keys: ScoringKeys): ServerInterceptor {
-  return (_method, call: ServerInterceptingCallInterface) =>
+/** What a caller without a key is told. */
+export const KEY_REQUIRED = 'authorization: Bearer KEY is required';
+
+/** Probes have no key, and learn nothing but whether the server serves. */
+const HEALTH_METHODS = /^\/grpc\.health\.v1\.Health\//;
+
+/**
+ * Refuses a call without a key before its message is read.
+ *
+ * @param onRefused told of every refusal
+ */
+export function requireKey(keys: ScoringKeys, onRefused: () => void): ServerInterceptor {
+  return (method, call: ServerInterceptingCallInterface) =>
     new ServerInterceptingCall(call, {
       start: (next) =>
         next({
           onReceiveMetadata: (metadata, proceed) => {
-            if (keys.accept(metadata.get('authorization')[0])) return proceed(metadata);
+            if (HEALTH_METHODS.test(method.path) || keys.accept(metadata.get('authorization')[0])) {
+              return proceed(metadata);
+            }
+            onRefused();
             call.sendStatus({
               code: status.UNAUTHENTICATED,
-              details: 'metadata authorization: Bearer KEY is required',
+              details: `metadata ${KEY_REQUIRED}`,
             });
           },
         }),

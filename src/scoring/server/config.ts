@@ -1,16 +1,19 @@
-import { availableParallelism } from 'node:os';
 import { z } from 'zod';
 
-import { MAX_DEFAULT_THREADS } from './limits.js';
+import { containerCpus } from './container-cpus.js';
+import { MAX_DEFAULT_THREADS, MAX_PIXELS, QUEUE_LIMITS, type QueueLimits } from './limits.js';
+import type { ServedModel } from './served-model.js';
 
 const port = (otherwise: number) => z.coerce.number().int().min(0).max(65_535).default(otherwise);
 const seconds = (otherwise: number) => z.coerce.number().positive().default(otherwise);
+const count = (otherwise: number) => z.coerce.number().int().positive().default(otherwise);
 const threads = z.coerce.number().int().positive().optional();
 
 const Environment = z.object({
   MODEL_DIR: z.string().min(1),
   MODEL_NAME: z.string().min(1),
-  MODEL_VERSION: z.coerce.number().int().positive().default(1),
+  MODEL_VERSION: count(1),
+  MODEL_VERSION_LABELS: z.string().default(''),
   HOST: z.string().min(1).default('0.0.0.0'),
   GRPC_PORT: port(8500),
   HTTP_PORT: port(8501),
@@ -19,14 +22,16 @@ const Environment = z.object({
   DRAIN_SECONDS: seconds(10),
   INTRA_OP_THREADS: threads,
   WORKER_THREADS: threads,
+  MAX_PIXELS: count(MAX_PIXELS),
+  MAX_QUEUED_IMAGES: count(QUEUE_LIMITS.images),
+  MAX_QUEUE_SECONDS: seconds(QUEUE_LIMITS.seconds),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
 });
 
 /** What the scoring server is told by its environment. */
 export interface Config {
   modelDirectory: string;
-  modelName: string;
-  modelVersion: number;
+  served: ServedModel;
   host: string;
   grpcPort: number;
   httpPort: number;
@@ -35,6 +40,8 @@ export interface Config {
   maxConnectionAgeSeconds: number;
   drainSeconds: number;
   threads: ThreadPlan;
+  maxPixels: number;
+  queue: QueueLimits;
   logLevel: string;
 }
 
@@ -74,15 +81,20 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
   const env = parsed.data;
   return {
     modelDirectory: env.MODEL_DIR,
-    modelName: env.MODEL_NAME,
-    modelVersion: env.MODEL_VERSION,
+    served: {
+      name: env.MODEL_NAME,
+      version: env.MODEL_VERSION,
+      labels: env.MODEL_VERSION_LABELS.split(',').filter((label) => label !== ''),
+    },
     host: env.HOST,
     grpcPort: env.GRPC_PORT,
     httpPort: env.HTTP_PORT,
     keysDirectory: env.SCORING_KEYS_DIR,
     maxConnectionAgeSeconds: env.MAX_CONNECTION_AGE_SECONDS,
     drainSeconds: env.DRAIN_SECONDS,
-    threads: planThreads(availableParallelism(), { workers: env.WORKER_THREADS, intraOp: env.INTRA_OP_THREADS }),
+    threads: planThreads(containerCpus(), { workers: env.WORKER_THREADS, intraOp: env.INTRA_OP_THREADS }),
+    maxPixels: env.MAX_PIXELS,
+    queue: { images: env.MAX_QUEUED_IMAGES, seconds: env.MAX_QUEUE_SECONDS },
     logLevel: env.LOG_LEVEL,
   };
 }

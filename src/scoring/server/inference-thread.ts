@@ -7,12 +7,11 @@ const port = parentPort;
 if (!port) throw new Error('inference-thread runs as a worker thread');
 
 // Set by ThreadPool alone.
-const { directory, manifest, intraOpThreads } = workerData as ThreadData;
-const model = await ImageModel.load(directory, manifest, intraOpThreads);
+const model = await ImageModel.load(workerData as ThreadData);
 
 async function answer(task: Task): Promise<Answer> {
   try {
-    return { kind: 'scored', outputs: await model.run(task.images) };
+    return { kind: 'scored', ...(await model.run(task)) };
   } catch (error) {
     if (error instanceof RejectedImage) return { kind: 'rejected', index: error.index, reason: error.message };
     return { kind: 'failed', reason: error instanceof Error ? error.message : String(error) };

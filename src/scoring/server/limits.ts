@@ -1,14 +1,32 @@
 /** Largest request, in bytes: a few hundred photos of a phone, scaled down as clients do; gRPC's own default is 4 MiB. */
 export const MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
 
+/** Most calls at a time on one connection: their messages are in memory before a limit of ours can refuse them. */
+export const MAX_CALLS_PER_CONNECTION = 256;
+
 /** Most images in one request: they are all held in memory together with their answers. */
 export const MAX_IMAGES_PER_REQUEST = 1024;
 
-/** Most images that wait for a thread; beyond it a caller is better off asking another replica. */
-export const MAX_QUEUED_IMAGES = 2048;
+/** What may wait for an inference thread. */
+export interface QueueLimits {
+  images: number;
+  seconds: number;
+}
 
-/** Most pixels of one image: 150 MB when decoded. A few kilobytes of JPEG can claim 65,535 × 65,535. */
+/**
+ * Beyond so many waiting images a caller is better off asking another replica; what waited longer than the clients' own
+ * deadlines (30 s for many images, as in 2019) is scored for nobody.
+ */
+export const QUEUE_LIMITS: QueueLimits = { images: 2048, seconds: 30 };
+
+/** Most pixels of one image, where there is memory for it: 150 MB when decoded. A few kilobytes of JPEG can claim 65,535 × 65,535. */
 export const MAX_PIXELS = 50_000_000;
+
+/**
+ * Most scans of one JPEG: encoders write ten, and each scan goes over the whole image again, however few bytes it has. A
+ * megabyte of scans would keep a thread busy for minutes.
+ */
+export const MAX_JPEG_SCANS = 100;
 
 /** Most images in one run of the model: more gain nothing on a CPU and cost memory in proportion. */
 export const MAX_ROWS_PER_RUN = 8;
@@ -21,6 +39,9 @@ export const MAX_THREAD_FAILURES = 3;
 
 /** See {@link MAX_THREAD_FAILURES}. */
 export const THREAD_FAILURE_WINDOW_MS = 60_000;
+
+/** A decode buffer up to so many bytes (a photo of 5 megapixels) is kept for the next image: fresh memory costs a page fault per 4 KiB. */
+export const MAX_KEPT_DECODE_BYTES = 16 * 1024 * 1024;
 
 /** Longest that a stopping server waits for the run of the model that a thread is in. */
 export const THREAD_CLOSE_MS = 5_000;
@@ -42,3 +63,8 @@ export const KEY_REFRESH_MS = 2_000;
  * probabilities by 2e-2, float rounding by less than 1e-5.
  */
 export const SELF_CHECK_TOLERANCE = { absolute: 1e-4, relative: 1e-3 };
+
+/** From a cached answer to a deadline: a small network takes a millisecond, a large one on one CPU a second. */
+export const LATENCY_BUCKETS_SECONDS = [
+  0.001, 0.0025, 0.005, 0.0075, 0.01, 0.015, 0.02, 0.03, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30,
+];

@@ -6,6 +6,7 @@ import { pipeline } from 'node:stream/promises';
 
 import { ConvertedModelManifest } from '../../deployment/converted-model.js';
 import { digestOf, type Digest } from '../../deployment/digests.js';
+import { isNumberType, NUMBER_TYPES } from './number-tensors.js';
 
 /** A converted model on disk whose files are what its manifest says. */
 export interface ModelDirectory {
@@ -28,11 +29,21 @@ export async function openModelDirectory(directory: string): Promise<ModelDirect
     throw new Error(`manifest.json: ${problems.join('; ')}`);
   }
   const manifest = parsed.data;
-  if (manifest.decode.dctMethod !== 'INTEGER_FAST') {
-    throw new Error(`manifest.json: dctMethod ${manifest.decode.dctMethod} cannot be decoded here, only INTEGER_FAST`);
-  }
+  requireServable(manifest);
   await Promise.all(filesOf(manifest).map((file) => verify(directory, file)));
   return { directory, manifest, digest: digestOf(bytes) };
+}
+
+/** @throws Error when the model takes what this server cannot decode or read */
+function requireServable({ decode, inputs }: ConvertedModelManifest): void {
+  if (decode && decode.dctMethod !== 'INTEGER_FAST') {
+    throw new Error(`manifest.json: dctMethod ${decode.dctMethod} cannot be decoded here, only INTEGER_FAST`);
+  }
+  const unreadable = inputs.find(({ dtype }) => !(decode ? dtype === 'DT_STRING' : isNumberType(dtype)));
+  if (unreadable) {
+    const expected = decode ? 'DT_STRING' : Object.keys(NUMBER_TYPES).join(' or ');
+    throw new Error(`manifest.json: input ${unreadable.name} is ${unreadable.dtype}, this server takes ${expected}`);
+  }
 }
 
 interface NamedFile {

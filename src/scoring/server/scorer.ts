@@ -1,8 +1,10 @@
 import { status } from '@grpc/grpc-js';
 
+import type { Batch } from './batch.js';
 import type { OutputRows } from './image-model.js';
-import { MAX_QUEUED_IMAGES, MAX_ROWS_PER_RUN } from './limits.js';
-import { invalidArgument, StatusError } from './status-error.js';
+import { MAX_ROWS_PER_RUN, type QueueLimits } from './limits.js';
+import { invalidArgument, resourceExhausted, StatusError } from './status-error.js';
+import type { Task } from './thread-messages.js';
 import type { Rejection, ThreadPool } from './thread-pool.js';
 
 /** What a request gets: one row per image and output, in the order of the images. */
@@ -13,44 +15,53 @@ export class Scorer {
   constructor(
     private readonly pool: ThreadPool,
     private readonly inputName: string,
+    private readonly limits: QueueLimits,
   ) {}
 
   /**
    * Scores at least one image.
    *
-   * @throws StatusError INVALID_ARGUMENT naming the first image that is no JPEG, RESOURCE_EXHAUSTED when the queue is
-   *   full, INTERNAL when the model fails, CANCELLED when `signal` aborts
+   * @throws StatusError INVALID_ARGUMENT naming the first image that cannot be scored, RESOURCE_EXHAUSTED when the queue is
+   *   full, DEADLINE_EXCEEDED when no thread was free in time, INTERNAL when the model fails, CANCELLED when `signal` aborts
    */
-  async score(images: Uint8Array[], signal?: AbortSignal): Promise<Scores> {
-    this.admit(images.length);
-    const rowsPerRun = Math.min(MAX_ROWS_PER_RUN, Math.ceil(images.length / this.pool.size));
-    const runs: Promise<OutputRows[] | Rejection>[] = [];
-    for (let at = 0; at < images.length; at += rowsPerRun) {
-      runs.push(this.pool.run(images.slice(at, at + rowsPerRun).map(ownMemory), images));
-    }
-    const withdraw = () => this.pool.withdraw(images);
+  async score(batch: Batch, signal?: AbortSignal): Promise<Scores> {
+    this.admit(batch.rows.length);
+    const rowsPerRun = Math.min(MAX_ROWS_PER_RUN, Math.ceil(batch.rows.length / this.pool.size));
+    const runs = divide(batch, rowsPerRun).map((part) => this.pool.run(part, batch));
+    const withdraw = () => this.pool.withdraw(batch, new StatusError(status.CANCELLED, 'the call was cancelled'));
     signal?.addEventListener('abort', withdraw);
+    const { seconds } = this.limits;
+    const late = new StatusError(status.DEADLINE_EXCEEDED, `waited for ${seconds} s while other images were scored`);
+    const patience = setTimeout(() => this.pool.withdraw(batch, late), seconds * 1000);
     // All runs are awaited, so that of several bad images the first one is named, whichever thread was faster.
     const outcomes = await Promise.allSettled(runs);
+    clearTimeout(patience);
     signal?.removeEventListener('abort', withdraw);
-    const parts = outcomes.map((outcome, run) => {
-      if (outcome.status === 'rejected') throw outcome.reason;
-      if (Array.isArray(outcome.value)) return outcome.value;
-      const { index, reason } = outcome.value;
-      throw invalidArgument(`${this.inputName}[${run * rowsPerRun + index}]: ${reason}`);
-    });
-    return concatenate(parts);
+    return concatenate(outcomes.map((outcome, run) => this.rowsOf(outcome, run * rowsPerRun)));
+  }
+
+  /** @param first index in the request of the run's first image */
+  private rowsOf(outcome: PromiseSettledResult<OutputRows[] | Rejection>, first: number): OutputRows[] {
+    if (outcome.status === 'rejected') throw outcome.reason;
+    if (Array.isArray(outcome.value)) return outcome.value;
+    const { index, reason } = outcome.value;
+    throw invalidArgument(`${this.inputName}[${first + index}]: ${reason}`);
   }
 
   private admit(images: number): void {
     const queued = this.pool.queuedImages;
-    if (queued > 0 && queued + images > MAX_QUEUED_IMAGES) {
-      throw new StatusError(
-        status.RESOURCE_EXHAUSTED,
-        `${queued} images are waiting, the limit is ${MAX_QUEUED_IMAGES}`,
-      );
+    if (queued > 0 && queued + images > this.limits.images) {
+      throw resourceExhausted(`${queued} images are waiting, the limit is ${this.limits.images}`);
     }
   }
+}
+
+function divide({ rows, shape }: Batch, rowsPerRun: number): Task[] {
+  const parts: Task[] = [];
+  for (let at = 0; at < rows.length; at += rowsPerRun) {
+    parts.push({ rows: rows.slice(at, at + rowsPerRun).map(ownMemory), ...(shape ? { shape } : {}) });
+  }
+  return parts;
 }
 
 /** A copy with a buffer of its own: a request's images are views of one big buffer, which could not move to several threads. */

@@ -1,14 +1,15 @@
-import { Server, ServerCredentials } from '@grpc/grpc-js';
+import { Server, ServerCredentials, status } from '@grpc/grpc-js';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 
-import { predictionService } from '../protos/prediction-service.js';
 import { requireKey, ScoringKeys } from './authentication.js';
 import type { Config } from './config.js';
+import { addServices } from './grpc-services.js';
 import { serveHealth, type Phase } from './health.js';
-import { CONNECTION_AGE_GRACE_MS, LAME_DUCK_SHARE, MAX_MESSAGE_BYTES } from './limits.js';
+import { CONNECTION_AGE_GRACE_MS, LAME_DUCK_SHARE, MAX_CALLS_PER_CONNECTION, MAX_MESSAGE_BYTES } from './limits.js';
+import { Metrics } from './metrics.js';
+import { ModelApi } from './model-api.js';
 import { openModelDirectory } from './model-directory.js';
-import { predictionHandlers } from './prediction-handlers.js';
 import { Scorer } from './scorer.js';
 import { checkGoldens } from './self-check.js';
 import { ThreadPool } from './thread-pool.js';
@@ -52,6 +53,7 @@ export interface ScoringServer {
 export async function startScoringServer(options: ScoringServerOptions): Promise<ScoringServer> {
   const { config, log } = options;
   const started = performance.now();
+  const metrics = new Metrics();
   let phase: Phase = 'starting';
   const health = await step('health port', ExitCode.configuration, () =>
     serveHealth({ host: config.host, port: config.httpPort }, () => phase),
@@ -71,14 +73,19 @@ export async function startScoringServer(options: ScoringServerOptions): Promise
         directory: model.directory,
         manifest: model.manifest,
         intraOpThreads: config.threads.intraOp,
+        maxPixels: config.maxPixels,
       },
-      onThreadFailure: (error) => log.error({ err: error }, 'an inference thread ended and is being replaced'),
+      onRun: (run) => metrics.countRun(run),
+      onThreadFailure: (error) => {
+        metrics.countThreadFailure();
+        log.error({ err: error }, 'an inference thread ended and is being replaced');
+      },
       onExhausted: options.onExhausted,
     }),
   );
   log.info('model loaded');
 
-  const scorer = new Scorer(pool, model.manifest.inputs[0]?.name ?? 'input');
+  const scorer = new Scorer(pool, model.manifest.inputs[0]?.name ?? 'input', config.queue);
   const check = await step('self-check', ExitCode.selfCheck, () =>
     checkGoldens(model, scorer, pool.size).catch(async (error: unknown) => {
       await pool.close();
@@ -92,10 +99,12 @@ export async function startScoringServer(options: ScoringServerOptions): Promise
     'grpc.max_send_message_length': MAX_MESSAGE_BYTES,
     'grpc.max_connection_age_ms': config.maxConnectionAgeSeconds * 1000,
     'grpc.max_connection_age_grace_ms': CONNECTION_AGE_GRACE_MS,
-    interceptors: keys ? [requireKey(keys)] : [],
+    'grpc.max_concurrent_streams': MAX_CALLS_PER_CONNECTION,
+    interceptors: keys ? [requireKey(keys, () => metrics.countRejection(status.UNAUTHENTICATED))] : [],
   });
-  const served = { name: config.modelName, version: config.modelVersion };
-  grpc.addService(predictionService, predictionHandlers({ served, model, scorer, log }));
+  const { served } = config;
+  metrics.showModel(served, model.digest, () => pool.queuedImages);
+  const services = addServices(grpc, { api: new ModelApi(served, model, scorer), metrics, log });
   const grpcPort = await step('gRPC port', ExitCode.configuration, () => bind(grpc, config));
   phase = 'ready';
   const startSeconds = Math.round(performance.now() - started) / 1000;
@@ -104,6 +113,7 @@ export async function startScoringServer(options: ScoringServerOptions): Promise
   return {
     drain: async () => {
       phase = 'draining';
+      services.stopServing();
       const drainMs = config.drainSeconds * 1000;
       log.info({ drainSeconds: config.drainSeconds }, 'draining');
       await sleep(drainMs * LAME_DUCK_SHARE);

@@ -7,7 +7,8 @@ import type { Scorer, Scores } from './scorer.js';
 
 interface Golden {
   name: string;
-  photo: Buffer;
+  row: Buffer;
+  shape: readonly number[] | undefined;
   outputs: { name: string; values: Float32Array }[];
 }
 
@@ -32,7 +33,8 @@ export async function checkGoldens(model: ModelDirectory, scorer: Scorer, thread
   );
   const differences = await Promise.all(
     rounds.map(async (pair) => {
-      const scores = await scorer.score(pair.map((golden) => golden.photo));
+      const shape = pair[0]?.shape;
+      const scores = await scorer.score({ rows: pair.map((golden) => golden.row), ...(shape ? { shape } : {}) });
       return Math.max(...pair.map((golden, row) => compare(golden, scores, row)));
     }),
   );
@@ -41,13 +43,13 @@ export async function checkGoldens(model: ModelDirectory, scorer: Scorer, thread
 
 async function readGolden(
   directory: string,
-  { photo, outputs }: ModelDirectory['manifest']['goldens'][number],
+  { photo, shape, outputs }: ModelDirectory['manifest']['goldens'][number],
 ): Promise<Golden> {
   const values = Object.entries(outputs).map(async ([name, { file }]) => ({
     name,
     values: floats(await readFile(join(directory, file))),
   }));
-  return { name: photo, photo: await readFile(join(directory, photo)), outputs: await Promise.all(values) };
+  return { name: photo, row: await readFile(join(directory, photo)), shape, outputs: await Promise.all(values) };
 }
 
 /** @returns the largest absolute difference of the row from the golden */

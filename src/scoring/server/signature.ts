@@ -1,10 +1,11 @@
 import { status } from '@grpc/grpc-js';
 
 import type { ConvertedModelManifest } from '../../deployment/converted-model.js';
-import type { Draft, ModelSpec, PredictRequest, SignatureDef, TensorInfo, TensorProto } from '../protos/messages.js';
+import type { Draft, PredictRequest, SignatureDef, TensorInfo, TensorProto } from '../protos/messages.js';
 import { invalidArgument, StatusError } from './status-error.js';
 
-type Output = ConvertedModelManifest['outputs'][number];
+export type ModelInput = ConvertedModelManifest['inputs'][number];
+export type ModelOutput = ConvertedModelManifest['outputs'][number];
 
 const DEFAULT_SIGNATURE = 'serving_default';
 
@@ -16,10 +17,14 @@ const DEFAULT_SIGNATURE = 'serving_default';
 export class Signature {
   constructor(private readonly manifest: ConvertedModelManifest) {}
 
+  get name(): string {
+    return this.manifest.source.signature;
+  }
+
   /** @throws StatusError FAILED_PRECONDITION when the request asks for a signature that the model does not have */
   require(asked: string): void {
     const name = asked || DEFAULT_SIGNATURE;
-    if (name === this.manifest.source.signature) return;
+    if (name === this.name) return;
     throw new StatusError(status.FAILED_PRECONDITION, `Serving signature key "${name}" not found.`);
   }
 
@@ -28,18 +33,19 @@ export class Signature {
    *
    * @throws StatusError INVALID_ARGUMENT when it is missing, not alone or of another name
    */
-  input(inputs: PredictRequest['inputs']): { alias: string; tensor: TensorProto } {
+  input(inputs: PredictRequest['inputs']): { alias: string; tensor: TensorProto; input: ModelInput } {
     const [found, ...others] = Object.entries(inputs);
     const expected = this.manifest.inputs.map(({ name }) => name);
     if (!found || others.length > 0) throw wrongNumberOfInputs(Object.keys(inputs), expected);
     const [alias, tensor] = found;
-    if (!this.manifest.inputs.some((input) => isNamed(input, alias))) {
+    const input = this.manifest.inputs.find((candidate) => isNamed(candidate, alias));
+    if (!input) {
       const set = `{${expected.join(',')}}`;
       throw invalidArgument(
         `input tensor alias not found in signature: ${alias}. Inputs expected to be in the set ${set}.`,
       );
     }
-    return { alias, tensor };
+    return { alias, tensor, input };
   }
 
   /**
@@ -47,10 +53,10 @@ export class Signature {
    *
    * @throws StatusError INVALID_ARGUMENT when one is unknown or asked for twice
    */
-  outputs(filter: string[]): Map<string, Output> {
+  outputs(filter: string[]): Map<string, ModelOutput> {
     const all = this.manifest.outputs;
     if (filter.length === 0) return new Map(all.map((output) => [output.name, output]));
-    const asked = new Map<string, Output>();
+    const asked = new Map<string, ModelOutput>();
     for (const alias of filter) {
       const output = all.find((candidate) => isNamed(candidate, alias));
       if (!output) {
@@ -76,23 +82,6 @@ export class Signature {
       },
     };
   }
-}
-
-/**
- * Checks that a request is for the model that this server has.
- *
- * @throws StatusError INVALID_ARGUMENT without a model name, NOT_FOUND for another model or version
- */
-export function requireModel(asked: ModelSpec | null, served: { name: string; version: number }): ModelSpec {
-  if (!asked) throw invalidArgument('Missing ModelSpec');
-  if (!asked.name) throw invalidArgument('ModelSpec has no name specified.');
-  if (asked.version_choice === 'version_label') {
-    throw invalidArgument(`Unrecognized servable version label: ${asked.version_label}`);
-  }
-  const version = asked.version?.value;
-  if (asked.name === served.name && (version === undefined || version === served.version)) return asked;
-  const servable = version === undefined ? `Latest(${asked.name})` : `Specific(${asked.name}, ${version})`;
-  throw new StatusError(status.NOT_FOUND, `Servable not found for request: ${servable}`);
 }
 
 function isNamed(tensor: { name: string; tensor: string }, asked: string): boolean {

@@ -10,6 +10,12 @@ export class StatusError extends Error {
   ) {
     super(message);
   }
+
+  /** What the caller is told about any failure: INTERNAL when nobody foresaw it. */
+  static from(error: unknown): StatusError {
+    return error instanceof StatusError ? error : new StatusError(status.INTERNAL, String(error));
+  }
 }
 
 export const invalidArgument = (message: string) => new StatusError(status.INVALID_ARGUMENT, message);
+export const resourceExhausted = (message: string) => new StatusError(status.RESOURCE_EXHAUSTED, message);

@@ -2,7 +2,7 @@ import { status } from '@grpc/grpc-js';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 
-import type { OutputRows } from './image-model.js';
+import type { OutputRows, StageTimes } from './image-model.js';
 import { MAX_THREAD_FAILURES, THREAD_CLOSE_MS, THREAD_FAILURE_WINDOW_MS } from './limits.js';
 import { StatusError } from './status-error.js';
 import type { Answer, Task, ThreadData } from './thread-messages.js';
@@ -16,8 +16,15 @@ export interface Rejection {
 interface Job {
   task: Task;
   request: object;
+  queuedAt: number;
   resolve(outcome: OutputRows[] | Rejection): void;
   reject(error: Error): void;
+}
+
+/** How one run of the model went, in milliseconds. */
+export interface RunRecord extends StageTimes {
+  rows: number;
+  queue: number;
 }
 
 export interface ThreadPoolOptions {
@@ -25,6 +32,7 @@ export interface ThreadPoolOptions {
   script: URL;
   threads: number;
   data: ThreadData;
+  onRun?(run: RunRecord): void;
   /** A thread ended by itself and is being replaced. */
   onThreadFailure(error: Error): void;
   /** Threads keep ending: the pool has closed and scores nothing more. */
@@ -34,7 +42,7 @@ export interface ThreadPoolOptions {
 /** Inference threads, each with its own copy of the model and one task at a time; the others wait in a queue. */
 export class ThreadPool {
   private readonly idle: Worker[] = [];
-  private readonly busy = new Map<Worker, Job>();
+  private readonly busy = new Map<Worker, Job & { startedAt: number }>();
   private queue: Job[] = [];
   private readonly threads = new Set<Worker>();
   private readonly loading = new Set<Promise<void>>();
@@ -64,28 +72,28 @@ export class ThreadPool {
 
   /** Images that no thread has begun. */
   get queuedImages(): number {
-    return this.queue.reduce((sum, job) => sum + job.task.images.length, 0);
+    return this.queue.reduce((sum, job) => sum + job.task.rows.length, 0);
   }
 
   /**
    * Scores images in one run of the model, when a thread is free. The images' memory moves to the thread.
    *
    * @param request whatever tells the runs of one request from others, for {@link withdraw}
-   * @throws StatusError INTERNAL when the model or its thread fails, CANCELLED when withdrawn, UNAVAILABLE when closed
+   * @throws StatusError INTERNAL when the model or its thread fails, UNAVAILABLE when closed, or why it was withdrawn
    */
-  run(images: Uint8Array<ArrayBuffer>[], request: object): Promise<OutputRows[] | Rejection> {
+  run(task: Task, request: object): Promise<OutputRows[] | Rejection> {
     return new Promise((resolve, reject) => {
       if (this.closing) return reject(new StatusError(status.UNAVAILABLE, 'the server is stopping'));
-      this.queue.push({ task: { images }, request, resolve, reject });
+      this.queue.push({ task, request, queuedAt: performance.now(), resolve, reject });
       this.dispatch();
     });
   }
 
   /** Takes the runs of a request that have not begun out of the queue. */
-  withdraw(request: object): void {
+  withdraw(request: object, reason: StatusError): void {
     const withdrawn = this.queue.filter((job) => job.request === request);
     this.queue = this.queue.filter((job) => job.request !== request);
-    for (const job of withdrawn) job.reject(new StatusError(status.CANCELLED, 'the call was cancelled'));
+    for (const job of withdrawn) job.reject(reason);
   }
 
   /**
@@ -109,10 +117,10 @@ export class ThreadPool {
       if (!thread) return;
       const job = this.queue.shift();
       if (!job) return;
-      this.busy.set(thread, job);
+      this.busy.set(thread, { ...job, startedAt: performance.now() });
       thread.postMessage(
         job.task,
-        job.task.images.map((image) => image.buffer),
+        job.task.rows.map((row) => row.buffer),
       );
     }
   }
@@ -152,7 +160,10 @@ export class ThreadPool {
     const job = this.busy.get(thread);
     if (!job) return;
     this.busy.delete(thread);
-    if (answer.kind === 'scored') job.resolve(answer.outputs);
+    if (answer.kind === 'scored') {
+      this.options.onRun?.({ ...answer.times, rows: job.task.rows.length, queue: job.startedAt - job.queuedAt });
+      job.resolve(answer.outputs);
+    }
     if (answer.kind === 'rejected') job.resolve({ index: answer.index, reason: answer.reason });
     if (answer.kind === 'failed') job.reject(new StatusError(status.INTERNAL, answer.reason));
     if (this.busy.size === 0) this.onIdle?.();

@@ -1,29 +1,31 @@
-import type { MethodDefinition } from '@grpc/grpc-js';
-
-import { definitionOf } from './definitions.js';
+import { definitionOf, type Method } from './definitions.js';
 import type {
   Draft,
   GetModelMetadataRequest,
   GetModelMetadataResponse,
+  GetModelStatusRequest,
+  GetModelStatusResponse,
   PredictRequest,
   PredictResponse,
   SignatureDefMap,
+  UnsupportedRequest,
 } from './messages.js';
 
-/** A method with its messages: as they are written, and as they are read. */
-export type Method<Request, Response> = Omit<
-  MethodDefinition<Draft<Request>, Draft<Response>>,
-  `${'request' | 'response'}Deserialize`
-> & {
-  requestDeserialize(this: void, bytes: Buffer): Request;
-  responseDeserialize(this: void, bytes: Buffer): Response;
-};
-
-/** The methods of `tensorflow.serving.PredictionService` that Slipway speaks, for a gRPC server or client. */
+/** The methods of `tensorflow.serving.PredictionService`, for a gRPC server or client. */
 export const predictionService = definitionOf('tensorflow.serving.PredictionService') as unknown as {
   // proto-loader types every message as `object`: the shapes are those of the descriptor under the options above.
   Predict: Method<PredictRequest, PredictResponse>;
   GetModelMetadata: Method<GetModelMetadataRequest, GetModelMetadataResponse>;
+  Classify: Method<UnsupportedRequest, object>;
+  Regress: Method<UnsupportedRequest, object>;
+  MultiInference: Method<UnsupportedRequest, object>;
+};
+
+/** The methods of `tensorflow.serving.ModelService`. */
+export const modelService = definitionOf('tensorflow.serving.ModelService') as unknown as {
+  // The same as above.
+  GetModelStatus: Method<GetModelStatusRequest, GetModelStatusResponse>;
+  HandleReloadConfigRequest: Method<UnsupportedRequest, object>;
 };
 
 const signatureDefMap = definitionOf('tensorflow.serving.SignatureDefMap') as unknown as {

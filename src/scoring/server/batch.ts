@@ -1,0 +1,5 @@
+/** The images of a request: JPEGs, or, with `shape`, tensors of that shape as little-endian bytes in row-major order. */
+export interface Batch {
+  rows: Uint8Array[];
+  shape?: readonly number[];
+}
