@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { WorkspacePlace } from '../azure/workspace.js';
 import { SlipwayError } from '../deployment/errors.js';
 import { resourceGroupName, workspaceName } from '../deployment/name-rules.js';
-import { closest } from './closest.js';
+import { closest } from '../deployment/closest.js';
 import { listProblems, SourceDocument, type Problem } from './document.js';
 import { readNamedFile } from './local-file.js';
 import { schemaProblems } from './schema-problems.js';
