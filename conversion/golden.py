@@ -44,7 +44,6 @@ def read_photos(directory: Path) -> list[Photo]:
         if not jpeg.startswith(JPEG_MAGIC):
             raise ConversionError("PhotoNotJpeg", f"photo {file.name} is not a JPEG", "give JPEGs in smoke.photos")
         photos[digest] = Photo(file.name, digest, jpeg)
-        _check_colours(photos[digest])
     if not photos:
         raise ConversionError(
             "NoPhotos", f"there are no photos in {directory.name}/", "give at least one in smoke.photos"
@@ -52,17 +51,21 @@ def read_photos(directory: Path) -> list[Photo]:
     return [photos[digest] for digest in sorted(photos)]
 
 
-def _check_colours(photo: Photo) -> None:
-    """Refuses what TensorFlow decodes and the scoring server does not."""
-    try:
-        with tf.init_scope():
+def check_colours(photos: Sequence[Photo]) -> None:
+    """Not to be called within a graph.
+
+    Raises:
+        ConversionError: TensorFlow decodes a photo, and the scoring server does not.
+    """
+    for photo in photos:
+        try:
             components = int(tf.io.extract_jpeg_shape(photo.jpeg)[2])
-    except tf.errors.OpError:
-        return  # the model itself has the last word on what is damaged
-    if components == CMYK_COMPONENTS:
-        raise ConversionError(
-            "PhotoNotRgb", f"photo {photo.name} is a CMYK JPEG, which is not scored", "convert it to RGB"
-        )
+        except tf.errors.OpError:
+            continue  # the model itself has the last word on what is damaged
+        if components == CMYK_COMPONENTS:
+            raise ConversionError(
+                "PhotoNotRgb", f"photo {photo.name} is a CMYK JPEG, which is not scored", "convert it to RGB"
+            )
 
 
 def score(session: tf.compat.v1.Session, selection: Selection, photos: Sequence[Photo]) -> list[Golden]:

@@ -54,7 +54,8 @@ def _function_body(graph_def: GraphDef, result: tf.Tensor) -> tuple[GraphDef, st
     """For a loop that is one op, whose output ``result`` is the list of images."""
     loop = result.op
     name = loop.get_attr("body").name
-    body = function_def_to_graph(next(item for item in graph_def.library.function if item.signature.name == name))
+    with loop.graph.as_default():  # which knows the functions that the body calls
+        body = function_def_to_graph(next(item for item in graph_def.library.function if item.signature.name == name))
     accumulator = _behind_identities(body.outputs[result.value_index]).op
     if accumulator.type != "TensorListSetItem":
         raise ConversionError(

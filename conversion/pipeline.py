@@ -54,6 +54,7 @@ def convert(request: ConversionRequest, out: Path, scratch: Path) -> str:
     selection = select(request.saved_model, request.signature, request.input, request.outputs)
     names = {output.tensor: output.key for output in selection.outputs}
     photos, generated = golden.read_photos(request.photos), list(generated_photos())
+    golden.check_colours(photos)
     labels = manifest.copy_labels(request.saved_model, out, selection.outputs)
 
     weights = WeightFile(scratch / "weights")
