@@ -5,6 +5,7 @@ import { EXIT } from '../../src/cli/exit-codes.js';
 import { stackEnvironment } from '../../src/cli/local/stack.js';
 import { ChangeFailed, SlipwayClient, type DeploymentSpecInput } from '../../src/client.js';
 import { clusterRef } from '../../src/azure/clusters.js';
+import { connectToKubernetes } from '../../src/azure/kubernetes/connection.js';
 import { creations } from '../fixtures/e2e/journal.js';
 import { sampleSpec, TestStack } from '../fixtures/e2e/stack.js';
 
@@ -53,6 +54,14 @@ async function liveOnOtherCluster(service: string): Promise<void> {
     .modelContainers.createOrUpdate(identity.resourceGroup, identity.workspaceName, `${service}-before`, {
       properties: { tags },
     });
+}
+
+/** Makes a Service of that name in the foreign cluster. */
+async function servedByOthers(service: string): Promise<void> {
+  const ref = clusterRef(local.client.identify(service), FOREIGN);
+  const { core } = await connectToKubernetes(azure, ref, AbortSignal.timeout(10_000));
+  const body = { metadata: { name: service }, spec: { ports: [{ port: 80 }], selector: { app: 'other' } } };
+  await core.createNamespacedService({ namespace: 'default', body });
 }
 
 interface Refusal {
@@ -149,6 +158,14 @@ const REFUSALS: readonly Refusal[] = [
     code: 'NameConflict',
     says: [/cluster foreign exists/],
     fix: [/cluster\.existing: true/],
+  },
+  {
+    what: 'a Service of that name that is not ours, in the cluster to adopt',
+    spec: { cluster: { name: FOREIGN, existing: true } },
+    prepare: servedByOthers,
+    code: 'NameConflict',
+    says: [/Service refused-/, /not made by this service/],
+    fix: [/Rename the service/],
   },
   {
     what: 'a model of that name that is not ours',

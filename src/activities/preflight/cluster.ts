@@ -1,7 +1,12 @@
 import type { Cluster } from '../../azure/clusters.js';
+import type { AzureConnection } from '../../azure/connection.js';
+import { requireOurs as requireOwnObject } from '../../azure/kubernetes/objects.js';
+import { readPublicService } from '../../azure/kubernetes/public-service.js';
+import type { PreflightInput } from '../../deployment/activities.js';
 import { SlipwayError } from '../../deployment/errors.js';
 import type { ClusterInput } from '../../deployment/input.js';
 import type { Identity } from '../../deployment/names.js';
+import { connectTo } from '../cluster-access.js';
 import {
   clusterFailed,
   ENDED_BADLY,
@@ -25,6 +30,24 @@ export function checkCluster(found: Cluster | undefined, cluster: ClusterInput, 
     requireStarted(found, cluster.name);
     requireRegion(found, cluster);
   }
+}
+
+/**
+ * The name of the public Service must be free or ours in a cluster that others use too. A cluster that is not ready cannot be
+ * asked: the service step will find out.
+ *
+ * @throws SlipwayError `NameConflict`
+ */
+export async function checkPublicService(
+  azure: AzureConnection,
+  { identity, cluster }: Pick<PreflightInput, 'identity' | 'cluster'>,
+  found: Cluster | undefined,
+  abortSignal: AbortSignal,
+): Promise<void> {
+  if (!cluster.existing || found?.state !== 'Succeeded' || found.power === 'Stopped') return;
+  const name = identity.service;
+  const service = await readPublicService(await connectTo(azure, { identity, cluster }, abortSignal), name);
+  if (service !== undefined) requireOwnObject(identity, { kind: 'Service', name }, service);
 }
 
 function checkAdopted(found: Cluster, cluster: ClusterInput): void {
