@@ -21,6 +21,33 @@ export class CommandFailed extends Error {
   }
 }
 
+/** Something of this machine that a person must mend first; its message is all that they need. */
+export class CannotRun extends Error {
+  /** @param {string} problem @param {string} [fix] */
+  constructor(problem, fix) {
+    super(fix === undefined ? problem : `${problem}\n  fix: ${fix}`);
+    this.name = 'CannotRun';
+  }
+}
+
+/** What the system's errors of files mean, and how they are mended. */
+const FILE_ERRORS = {
+  ENOSPC: ['there is no space left on the device', 'Make room, or set SLIPWAY_HOME to a directory on another device.'],
+  EDQUOT: ['your quota of the device is used up', 'Make room, or set SLIPWAY_HOME to a directory on another device.'],
+  EROFS: ['the file system is read-only', 'Set SLIPWAY_HOME to a directory that can be written.'],
+  EACCES: ['you may not write there', 'Set SLIPWAY_HOME to a directory that can be written.'],
+  EPERM: ['you may not write there', 'Set SLIPWAY_HOME to a directory that can be written.'],
+  ENOTDIR: ['a part of that path is a file', 'Set SLIPWAY_HOME to a directory that can be made.'],
+};
+
+/** @param {unknown} error @returns {string} what a person needs to know of it */
+function explain(error) {
+  if (error instanceof CommandFailed || error instanceof CannotRun) return error.message;
+  const [meaning, fix] = FILE_ERRORS[error?.code] ?? [];
+  if (meaning === undefined) return error?.stack ?? String(error);
+  return new CannotRun(`${error.path ?? 'A file'} cannot be written: ${meaning} (${error.code})`, fix).message;
+}
+
 /**
  * Prints one line of progress, on stderr: stdout is for data.
  *
@@ -105,7 +132,7 @@ export async function runAsScript(meta, main) {
   try {
     process.exitCode = (await main(process.argv.slice(2))) ?? 0;
   } catch (error) {
-    say(`✗ ${error instanceof CommandFailed ? error.message : (error?.stack ?? error)}`);
+    say(`✗ ${explain(error)}`);
     process.exitCode = 1;
   }
 }

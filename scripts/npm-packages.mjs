@@ -3,17 +3,6 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { during, root, run } from './commands.mjs';
 
-/** First version of Node that every pinned package supports. */
-const OLDEST_NODE = [20, 3];
-
-/** @throws {Error} when this Node is too old */
-export function checkNode() {
-  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
-  const [oldestMajor, oldestMinor] = OLDEST_NODE;
-  if (major > oldestMajor || (major === oldestMajor && minor >= oldestMinor)) return;
-  throw new Error(`Node ${OLDEST_NODE.join('.')} or newer is needed; this is ${process.versions.node}`);
-}
-
 /** @param {string} file @returns {Promise<Record<string, { version?: string, optional?: boolean }> | undefined>} */
 async function lockedPackages(file) {
   try {

@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { during, home, root, run, runAsScript, say } from './commands.mjs';
+import { CannotRun, during, home, root, run, runAsScript, say } from './commands.mjs';
 import { withLock } from './lock.mjs';
 import { pipSettings, uvSettings } from './package-index.mjs';
 
@@ -123,22 +123,30 @@ async function once(stamp, content, create) {
   });
 }
 
-/** @returns {Promise<string>} a Python that can make environments and has wheels for all that is pinned */
+/**
+ * @returns {Promise<string>} a Python that can make environments and has wheels for all that is pinned
+ * @throws {CannotRun} with every Python that was found, where it is and what it lacks
+ */
 async function findPython() {
   const { lowest, highest } = PYTHON_MINORS;
   const minors = Array.from({ length: highest - lowest + 1 }, (_, index) => highest - index);
   const wanted = `Python 3.${lowest} to 3.${highest} with venv is needed`;
-  const seen = [];
+  /** @type {Map<string, string>} */
+  const lacking = new Map();
+  let debianPackage = 'python3-venv';
   for (const program of ['python3', ...minors.map((minor) => `python3.${minor}`), 'python']) {
     const found = await probe(program);
-    if (!found) continue;
+    if (!found || lacking.has(found.executable)) continue;
     const inRange = found.minor >= lowest && found.minor <= highest;
     if (inRange && found.venv) return found.executable;
-    seen.push(`${program} is ${found.version}${inRange ? ' without ensurepip' : ''}`);
+    if (inRange) debianPackage = `python3.${found.minor}-venv`;
+    lacking.set(
+      found.executable,
+      `${found.executable} is ${found.version}${inRange ? ' without venv (ensurepip is missing)' : ''}`,
+    );
   }
-  if (seen.length === 0)
-    throw new Error(`${wanted}, and there is no Python on PATH (Debian: apt install python3-venv)`);
-  throw new Error(`${wanted}, and ${seen.join('; ')} (Debian: apt install python3-venv)`);
+  const seen = lacking.size === 0 ? 'there is no Python on PATH' : [...lacking.values()].join('; ');
+  throw new CannotRun(`${wanted}, and ${seen}`, `Install it; on Debian and Ubuntu: apt install ${debianPackage}`);
 }
 
 /**

@@ -2,9 +2,10 @@
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { build } from './build.mjs';
-import { root, runAsScript } from './commands.mjs';
+import { nodeProblem } from '../bin/node-version.mjs';
+import { CannotRun, root, runAsScript } from './commands.mjs';
 import { withLock } from './lock.mjs';
-import { checkNode, ensurePackages } from './npm-packages.mjs';
+import { ensurePackages } from './npm-packages.mjs';
 import { ensureConversion, ensureTools } from './python-environment.mjs';
 
 /**
@@ -12,7 +13,8 @@ import { ensureConversion, ensureTools } from './python-environment.mjs';
  *   environment that builds the sample model
  */
 export async function setup({ test = false, conversion = true } = {}) {
-  checkNode();
+  const problem = nodeProblem(process.versions.node, process.execPath);
+  if (problem !== undefined) throw new CannotRun(problem);
   const python = async () => {
     await ensureTools({ test });
     if (conversion) await ensureConversion();
