@@ -10,7 +10,14 @@ import { uploadBlob, uploadTree } from '../azure/uploads.js';
 import type { ConversionInput, DeploymentActivities } from '../deployment/activities.js';
 import { digestOfJson, type Digest } from '../deployment/digests.js';
 import { SlipwayError } from '../deployment/errors.js';
-import { CLUSTER_TAG, conversionJobName, convertedModelName } from '../deployment/names.js';
+import {
+  CLUSTER_TAG,
+  CONVERSION_PROPERTY,
+  SOURCE_DIGEST_PROPERTY,
+  SOURCE_PROPERTY,
+  conversionJobName,
+  convertedModelName,
+} from '../deployment/names.js';
 import { spokenAge } from './age.js';
 import {
   conversionCommand,
@@ -94,9 +101,9 @@ export function createConversionActivities(azure: AzureConnection, directory: st
         url: store.uri(blobPath.conversion(conversion.digest)),
         description: `${source.name} version ${source.version} as ONNX`,
         properties: {
-          'slipway-source': `${source.name}:${source.version}`,
-          'slipway-source-digest': source.digest,
-          'slipway-conversion': conversion.digest,
+          [SOURCE_PROPERTY]: `${source.name}:${source.version}`,
+          [SOURCE_DIGEST_PROPERTY]: source.digest,
+          [CONVERSION_PROPERTY]: conversion.digest,
         },
       };
       return ensureModelVersion(azure, identity, name, content, abortSignal);

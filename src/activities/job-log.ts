@@ -1,13 +1,11 @@
 import { openBlobStore, parseDatastoreUri, readBlobEnd } from '../azure/blobs.js';
 import type { AzureConnection } from '../azure/connection.js';
+import { JOB_LOG } from '../azure/job-logs.js';
 import type { Job } from '../azure/jobs.js';
 import { LOG_TAIL_BYTES } from '../azure/limits.js';
 import { getWorkspace } from '../azure/workspace.js';
 import type { Identity } from '../deployment/names.js';
 import { JOB_LOG_SECONDS } from './intervals.js';
-
-/** Where Azure ML puts what a command printed, below the job's artifacts. */
-const LOG = 'user_logs/std_log.txt';
 
 /** The line with which our own job says what it is at; see conversion/progress.py. */
 const PHASE = /^slipway: phase=(\S+)/gm;
@@ -37,7 +35,7 @@ export async function readJobLog(
     const { datastore, path } = parseDatastoreUri(job.artifacts);
     const workspace = await getWorkspace(azure, identity, soon);
     const store = await openBlobStore(azure, workspace, soon, datastore);
-    return (await readBlobEnd(store, `${path}/${LOG}`, LOG_TAIL_BYTES, soon))?.toString('utf8') ?? '';
+    return (await readBlobEnd(store, `${path}/${JOB_LOG}`, LOG_TAIL_BYTES, soon))?.toString('utf8') ?? '';
   } catch {
     return '';
   }

@@ -95,6 +95,16 @@ export function parseDatastoreUri(uri: string): BlobPlace {
   return { datastore, path };
 }
 
+/** The plain address of a blob, for whoever has a right to read it; undefined when there is none. */
+export async function findBlobUrl(
+  { container }: BlobStore,
+  path: string,
+  abortSignal: AbortSignal,
+): Promise<string | undefined> {
+  const blob = container.getBlobClient(path);
+  return (await blob.exists({ abortSignal })) ? blob.url : undefined;
+}
+
 /** Reads a small blob; undefined when there is none. */
 export async function readBlob(
   { container }: BlobStore,

@@ -41,7 +41,10 @@ const NODE_POOL = 'scoring';
 const DNS_PREFIX_LENGTH = 54;
 
 /** Where the cluster of a deployment is. */
-export function clusterRef({ subscriptionId, resourceGroup }: Identity, name: string): ClusterRef {
+export function clusterRef(
+  { subscriptionId, resourceGroup }: Pick<Identity, 'subscriptionId' | 'resourceGroup'>,
+  name: string,
+): ClusterRef {
   const id = `/subscriptions/${subscriptionId}/resourceGroups/${resourceGroup}/providers/Microsoft.ContainerService/managedClusters/${name}`;
   return { id, subscriptionId, resourceGroup, name };
 }

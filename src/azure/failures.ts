@@ -69,6 +69,11 @@ export function isForbidden(error: unknown): boolean {
   return read(error).status === 403;
 }
 
+/** Whether the service answered that what was asked makes no sense now. */
+export function isBadRequest(error: unknown): boolean {
+  return read(error).status === 400;
+}
+
 /** A DELETE of what is not there has done its work. */
 export function ignoreNotFound(error: unknown): void {
   if (!isNotFound(error)) throw error;

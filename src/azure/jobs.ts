@@ -11,6 +11,7 @@ import {
 } from '../deployment/names.js';
 import type { AzureConnection } from './connection.js';
 import { ignoreNotFound, isConflict, isNotFound, RetryAfter } from './failures.js';
+import { artifactsOf } from './job-logs.js';
 import { CONVERSION_JOB_TIMEOUT } from './limits.js';
 import { putResource } from './resources.js';
 import { inWorkspace, workspaceId } from './workspace.js';
@@ -194,7 +195,7 @@ function toLook({ name = '', properties }: JobBase): Pick<Job, 'name' | 'status'
     name,
     status: properties.status ?? 'Unknown',
     owner: properties.tags?.[OWNER_TAG] ?? undefined,
-    artifacts: defaultOutput(properties) ?? `azureml://datastores/workspaceartifactstore/ExperimentRun/dcid.${name}`,
+    artifacts: defaultOutput(properties) ?? artifactsOf(name),
   };
 }
 

@@ -2,7 +2,7 @@ import { FailureType, SlipwayError } from '../deployment/errors.js';
 import { isOfService, OWNER_TAG, ownershipMark, SERVICE_TAG, type Identity } from '../deployment/names.js';
 import type { AzureConnection } from './connection.js';
 import { ignoreNotFound, isNotFound } from './failures.js';
-import { inWorkspace } from './workspace.js';
+import { inWorkspace, type WorkspacePlace } from './workspace.js';
 
 /** Tags as Azure keeps them, without the ones that were set to null. */
 export type Tags = Readonly<Record<string, string>>;
@@ -57,16 +57,24 @@ export async function findModelContainers(
   identity: Identity,
   abortSignal: AbortSignal,
 ): Promise<ModelContainer[]> {
-  const { client, place } = inWorkspace(azure, identity);
+  const containers = await listModelContainers(azure, identity, abortSignal);
+  return containers.filter(({ tags }) => isOfService(tags[OWNER_TAG], identity));
+}
+
+/** Every container of the workspace, archived ones included, whoever made it. */
+export async function listModelContainers(
+  azure: AzureConnection,
+  workspace: WorkspacePlace,
+  abortSignal: AbortSignal,
+): Promise<ModelContainer[]> {
+  const { client, place } = inWorkspace(azure, workspace);
   const found: ModelContainer[] = [];
   for await (const { name, properties } of client.modelContainers.list(...place, {
     listViewType: 'All',
     abortSignal,
   })) {
     const tags = definedTags(properties.tags);
-    if (name && isOfService(tags[OWNER_TAG], identity)) {
-      found.push({ name, tags, nextVersion: Number(properties.nextVersion ?? 1) || 1 });
-    }
+    if (name) found.push({ name, tags, nextVersion: Number(properties.nextVersion ?? 1) || 1 });
   }
   return found;
 }
@@ -109,6 +117,7 @@ export async function deleteModelContainer(
   await client.modelContainers.delete(...place, name, { abortSignal }).catch(ignoreNotFound);
 }
 
-function definedTags(tags: Record<string, string | null> | undefined): Tags {
+/** Tags or properties without those that are null. */
+export function definedTags(tags: Record<string, string | null> | null | undefined): Tags {
   return Object.fromEntries(Object.entries(tags ?? {}).filter((tag): tag is [string, string] => tag[1] !== null));
 }

@@ -13,13 +13,20 @@ import {
 import type { AzureConnection } from './connection.js';
 import { ignoreNotFound, isConflict, isNotFound } from './failures.js';
 import { VERSION_TRIES } from './limits.js';
-import { getModelContainer, type Tags } from './model-containers.js';
-import { inWorkspace } from './workspace.js';
+import { definedTags, getModelContainer, type Tags } from './model-containers.js';
+import { inWorkspace, type WorkspacePlace } from './workspace.js';
 
 /** A version as it lies in the registry, with the mark of the deployment that made it. */
 export interface RegisteredVersion extends ModelVersion {
   readonly owner: string | undefined;
   readonly archived: boolean;
+}
+
+/** A version with what people and programs wrote on it. */
+export interface DescribedVersion extends RegisteredVersion {
+  readonly description: string | undefined;
+  readonly tags: Tags;
+  readonly properties: Tags;
 }
 
 /** What a new version says of itself. */
@@ -101,11 +108,31 @@ export async function listModelVersions(
   name: string,
   abortSignal: AbortSignal,
 ): Promise<RegisteredVersion[]> {
-  const { client, place } = inWorkspace(azure, identity);
-  const versions: RegisteredVersion[] = [];
+  return readVersions(azure, identity, name, toVersion, abortSignal);
+}
+
+/** As {@link listModelVersions}, with tags, properties and description. */
+export async function describeModelVersions(
+  azure: AzureConnection,
+  workspace: WorkspacePlace,
+  name: string,
+  abortSignal: AbortSignal,
+): Promise<DescribedVersion[]> {
+  return readVersions(azure, workspace, name, toDescribed, abortSignal);
+}
+
+async function readVersions<T>(
+  azure: AzureConnection,
+  workspace: WorkspacePlace,
+  name: string,
+  read: (name: string, found: MlModelVersion) => T,
+  abortSignal: AbortSignal,
+): Promise<T[]> {
+  const { client, place } = inWorkspace(azure, workspace);
+  const versions: T[] = [];
   try {
     for await (const version of client.modelVersions.list(...place, name, { listViewType: 'All', abortSignal })) {
-      versions.push(toVersion(name, version));
+      versions.push(read(name, version));
     }
   } catch (error) {
     if (!isNotFound(error)) throw error;
@@ -149,6 +176,16 @@ function toVersion(name: string, found: MlModelVersion): RegisteredVersion {
     digest: isDigest(digest) ? digest : digestOf(id.toLowerCase()),
     owner: properties.tags?.[OWNER_TAG] ?? undefined,
     archived: properties.isArchived ?? false,
+  };
+}
+
+function toDescribed(name: string, found: MlModelVersion): DescribedVersion {
+  const { description, tags, properties } = found.properties;
+  return {
+    ...toVersion(name, found),
+    description: description ?? undefined,
+    tags: definedTags(tags),
+    properties: definedTags(properties),
   };
 }
 

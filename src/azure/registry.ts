@@ -32,6 +32,9 @@ export interface PushImage {
 export interface TaggedManifest {
   readonly digest: string;
   readonly tags: readonly string[];
+  readonly createdOn: Date;
+  /** Of everything that the image needs. */
+  readonly bytes: number | undefined;
 }
 
 /** The address of a registry, as the registry itself gives it. */
@@ -53,7 +56,11 @@ export async function openRepository(
   name: string,
   abortSignal: AbortSignal,
 ): Promise<RegistryRepository> {
-  const loginServer = await getLoginServer(azure, registryId, abortSignal);
+  return repositoryAt(azure, await getLoginServer(azure, registryId, abortSignal), name);
+}
+
+/** The repository of a registry whose address is known; see {@link getLoginServer}. */
+export function repositoryAt(azure: AzureConnection, loginServer: string, name: string): RegistryRepository {
   return {
     name,
     content: azure.registryContent(loginServer, name),
@@ -166,8 +173,9 @@ export async function listManifests(
 ): Promise<TaggedManifest[]> {
   const manifests: TaggedManifest[] = [];
   try {
-    for await (const { digest, tags } of artifacts.listManifestProperties({ abortSignal })) {
-      manifests.push({ digest, tags });
+    for await (const found of artifacts.listManifestProperties({ abortSignal })) {
+      const { digest, tags, createdOn, sizeInBytes: bytes } = found;
+      manifests.push({ digest, tags, createdOn, bytes });
     }
   } catch (error) {
     if (!isNotFound(error)) throw error;

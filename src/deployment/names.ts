@@ -27,6 +27,13 @@ export const CLUSTER_TAG = 'slipway-cluster';
 /** Property of a model version: digest of its content (`sha256:…`). */
 export const DIGEST_PROPERTY = 'slipway-digest';
 
+/** Property of a converted model version: the `name:version` that it was converted from. */
+export const SOURCE_PROPERTY = 'slipway-source';
+/** Property of a converted model version: digest of what {@link SOURCE_PROPERTY} names. */
+export const SOURCE_DIGEST_PROPERTY = 'slipway-source-digest';
+/** Property of a converted model version: digest of the conversion that made it. */
+export const CONVERSION_PROPERTY = 'slipway-conversion';
+
 /** Annotation on Kubernetes objects that carries the {@link ownershipMark}. Label values end at 63 characters; annotations do not. */
 export const OWNER_ANNOTATION = 'slipway.dev/owner';
 /** Label on Kubernetes objects: the service's name. */
@@ -83,6 +90,15 @@ export function releaseName(service: string, releaseDigest: string): string {
 /** Name of the Azure ML job of a conversion. Azure keeps failed jobs, so the name carries the attempt. */
 export function conversionJobName(identity: Identity, conversionDigest: string, attempt: number): string {
   return `slipway-${identity.deploymentId}-${shortDigest(conversionDigest)}-${attempt}`;
+}
+
+/** What a {@link conversionJobName} is made of; undefined for a name that is none. */
+export function parseConversionJobName(
+  name: string,
+): { deploymentId: string; conversion: string; attempt: number } | undefined {
+  const [, deploymentId, conversion, attempt] = /^slipway-(.+)-([0-9a-f]{12})-(\d+)$/.exec(name) ?? [];
+  if (!deploymentId || !conversion || !attempt) return undefined;
+  return { deploymentId, conversion, attempt: Number(attempt) };
 }
 
 /** What a person looks for when something of a kind was not removed and no answer gave its id. */

@@ -7,7 +7,12 @@ import {
   findModelContainers,
   getModelContainer,
 } from '../../src/azure/model-containers.js';
-import { deleteModelVersion, ensureModelVersion, listModelVersions } from '../../src/azure/models.js';
+import {
+  deleteModelVersion,
+  describeModelVersions,
+  ensureModelVersion,
+  listModelVersions,
+} from '../../src/azure/models.js';
 import { getWorkspace } from '../../src/azure/workspace.js';
 import { shortDigest } from '../../src/deployment/names.js';
 import {
@@ -59,6 +64,24 @@ describe('a workspace', () => {
   ])('is refused without %s, which is null then', async (property, code) => {
     azure.wire.on(`GET ${at('')}`, recorded.workspaceRead({ [property]: null }));
     expect(await thrownBy(getWorkspace(azure.azure, identity, signal()))).toMatchObject({ code });
+  });
+});
+
+describe('the versions of a model', () => {
+  it('are read page by page, with what was written on them', async () => {
+    const tags = { family: 'small', dropped: null };
+    const next = `${VERSIONS}?$skip=1`;
+    azure.wire.on(
+      `GET ${VERSIONS}`,
+      recorded.list([version('1', null, DIGEST, { tags, description: 'Small boats' })], next),
+      recorded.list([version('2', MARK, DIGEST, { tags: null, properties: null })]),
+    );
+    const versions = await describeModelVersions(azure.azure, identity, 'boats', signal());
+    expect(versions).toMatchObject([
+      { version: '1', description: 'Small boats', tags: { family: 'small' }, properties: { 'slipway-digest': DIGEST } },
+      { version: '2', description: undefined, tags: {}, properties: {} },
+    ]);
+    expect(versions[0]?.tags).not.toHaveProperty('dropped');
   });
 });
 

@@ -184,8 +184,8 @@ describe('the manifests of a repository', () => {
       recorded.manifestList([{ digest: 'sha256:b' }]),
     );
     expect(await listManifests(repository, signal())).toEqual([
-      { digest: 'sha256:a', tags: ['t', 'u'] },
-      { digest: 'sha256:b', tags: [] },
+      { digest: 'sha256:a', tags: ['t', 'u'], createdOn: new Date('2026-09-01T10:15:00.123Z'), bytes: 0 },
+      { digest: 'sha256:b', tags: [], createdOn: new Date('2026-09-01T10:15:00.123Z'), bytes: 0 },
     ]);
     expect(azure.wire.asked.at(-1)?.query.get('last')).toBe('sha256:a');
   });
