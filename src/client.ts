@@ -14,9 +14,11 @@ import {
   type Change,
 } from './client/changes.js';
 import { deployInput } from './client/deploy-input.js';
+import { unknownService } from './client/failures.js';
 import type { ChangeHandle, DeploymentHandle, TeardownHandle } from './client/handle.js';
 import { AZURE_TIMEOUT_MS } from './client/limits.js';
 import { liveModel, scoringKey } from './client/live-service.js';
+import * as listings from './client/listings.js';
 import { scorePhotos } from './client/score.js';
 import { parseSpec, readSpec } from './client/spec-file.js';
 import { missingWorker } from './client/task-queue.js';
@@ -24,13 +26,13 @@ import { connectToTemporal, hasSearchAttributes } from './client/temporal.js';
 import { readFiles, upload } from './client/uploads.js';
 import { findWorkspaceConfig, readWorkspaceConfig, noWorkspaceConfig } from './client/workspace-config.js';
 import type { Score, Workspace } from './deployment/activities.js';
-import { SlipwayError } from './deployment/errors.js';
 import { identify } from './deployment/identity.js';
 import type { TeardownInput } from './deployment/input.js';
 import type { Identity } from './deployment/names.js';
 import type { DeploymentSpecInput } from './deployment/spec.js';
 
 export type { Change } from './client/changes.js';
+export type * from './client/listings.js';
 export { ChangeFailed, ChangeRunning } from './client/failures.js';
 export type { ChangeHandle, ChangeResults, DeploymentHandle, TeardownHandle } from './client/handle.js';
 export type { PendingWait, Snapshot } from './client/snapshot.js';
@@ -140,13 +142,7 @@ export class SlipwayClient {
       return await latestChange(this.temporal, identity);
     } catch (error) {
       if (!(error instanceof WorkflowNotFoundError)) throw error;
-      throw new SlipwayError(
-        'UnknownService',
-        `Temporal knows of no change of ${service} in ${identity.workspaceName}`,
-        {
-          fix: '`slipway status` lists the services that it knows.',
-        },
-      );
+      throw unknownService(identity);
     }
   }
 
@@ -158,6 +154,54 @@ export class SlipwayClient {
   /** The newest change of every service of the workspace, newest first. */
   listChanges(): Promise<Change[]> {
     return listChanges(this.temporal, this.place());
+  }
+
+  /** The services of the workspace, and whether each is live. */
+  listServices(): Promise<listings.ListedService[]> {
+    return listings.listServices(this.access());
+  }
+
+  /** The changes of a service that Temporal keeps, newest first. @throws SlipwayError `UnknownService` */
+  listHistory(service: string, { limit }: { limit?: number } = {}): Promise<listings.PastChange[]> {
+    return listings.listHistory(this.access(), service, limit);
+  }
+
+  /** The images of the workspace's services, or those that match. */
+  listImages(filter: listings.ImageFilter = {}): Promise<listings.ListedImage[]> {
+    return listings.listImages(this.access(), filter);
+  }
+
+  /** The models that Slipway registered, and with `all` every model of the workspace. */
+  listModels({ all = false } = {}): Promise<listings.ListedModels> {
+    return listings.listModels(this.access(), all);
+  }
+
+  /** One registered model, whoever registered it. @throws SlipwayError `ModelNotFound` */
+  getModel(name: string): Promise<listings.ListedModel> {
+    return listings.getModel(this.access(), name);
+  }
+
+  /**
+   * What the conversion of a deployment has printed; of the newest one, when none is named.
+   *
+   * @throws SlipwayError `UnknownService`, `DeploymentNotFound`, `NoConversionLog`
+   */
+  readConversionLog(service: string, options: { deploymentId?: string } = {}): Promise<listings.ConversionLog> {
+    return listings.readConversionLog(this.access(), service, options.deploymentId);
+  }
+
+  /**
+   * How the image of a release was built; of the live one, when none is named by its digest.
+   *
+   * @throws SlipwayError `NotLive`, `ReleaseNotFound`, `NoBuildLog`
+   */
+  readImageLog(service: string, options: { release?: string } = {}): Promise<listings.ImageLog> {
+    return listings.readImageLog(this.access(), service, options.release);
+  }
+
+  /** What the pods of the live release have printed. @throws SlipwayError `NotLive`, `NoPods`, `NoPodLog` */
+  readServiceLog(service: string, options: listings.PodLogOptions = {}): Promise<listings.ServiceLog> {
+    return listings.readServiceLog(this.access(), service, options);
   }
 
   /**
@@ -184,6 +228,10 @@ export class SlipwayClient {
   /** The identity of a service of the workspace, and of a new or given deployment of it. */
   identify(service: string, deploymentId?: string): Identity {
     return identify({ ...this.place(), service }, deploymentId);
+  }
+
+  private access(): listings.WorkspaceAccess {
+    return { temporal: this.temporal, azure: this.azure, place: this.place() };
   }
 
   private readWorkspace(): Promise<Workspace> {

@@ -30,6 +30,8 @@ export interface Change {
   readonly endedAt?: Date;
   readonly workflowId: string;
   readonly runId: string;
+  /** Absent where whoever started it left no memo. */
+  readonly deploymentId?: string;
 }
 
 /** Input of each workflow that changes a service. */
@@ -154,8 +156,16 @@ export async function listChanges(client: Client, place: WorkspacePlace): Promis
   return [...newest.values()];
 }
 
+/** Every change of a service that Temporal keeps, newest first. */
+export async function* changesOf(client: Client, identity: Identity): AsyncGenerator<Change, void> {
+  const prefix = serviceWorkflowId({ ...identity, service: '' });
+  const query = `WorkflowId = '${serviceWorkflowId(identity)}'`;
+  for await (const execution of client.workflow.list({ query })) yield changeOf(execution, prefix);
+}
+
 function changeOf(execution: WorkflowExecutionInfo, prefix: string): Change {
-  const { workflowId, runId, type, status, startTime, closeTime } = execution;
+  const { workflowId, runId, type, status, startTime, closeTime, memo } = execution;
+  const { deploymentId } = (memo ?? {}) as Partial<ChangeMemo>;
   const states: Partial<Record<typeof status.name, Change['state']>> = {
     RUNNING: 'running',
     COMPLETED: 'completed',
@@ -171,6 +181,7 @@ function changeOf(execution: WorkflowExecutionInfo, prefix: string): Change {
     ...(closeTime ? { endedAt: closeTime } : {}),
     workflowId,
     runId,
+    ...(deploymentId === undefined ? {} : { deploymentId }),
   };
 }
 

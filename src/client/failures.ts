@@ -1,6 +1,7 @@
 import { CancelledFailure, WorkflowFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { FailureType, SlipwayError, type FailureDetail } from '../deployment/errors.js';
+import type { Identity } from '../deployment/names.js';
 import type { Residue } from '../deployment/progress.js';
 
 /** How a deployment or teardown that did not reach its end ended. */
@@ -36,6 +37,13 @@ export class ChangeRunning extends SlipwayError {
     });
     this.name = 'ChangeRunning';
   }
+}
+
+/** Temporal keeps no change of a service. */
+export function unknownService({ service, workspaceName }: Pick<Identity, 'service' | 'workspaceName'>): SlipwayError {
+  return new SlipwayError('UnknownService', `Temporal knows of no change of ${service} in ${workspaceName}`, {
+    fix: '`slipway list` names the services that it knows.',
+  });
 }
 
 /** What a workflow's end says, as one of our errors; an error that is none of its ends is returned as it is. */

@@ -22,5 +22,11 @@ export const PARALLEL_UPLOADS = 4;
 /** Longest wait for Azure's answer to a read, in milliseconds: they take one or two seconds. */
 export const AZURE_TIMEOUT_MS = 30_000;
 
+/** Questions to Azure or Temporal that a list asks at once: it is quick, and neither throttles. */
+export const PARALLEL_READS = 8;
+
+/** Changes that a history shows when nobody says how many: a screenful. */
+export const HISTORY_LIMIT = 20;
+
 /** Newest changes that are looked through when all services are listed. */
 export const LISTED_CHANGES = 500;
