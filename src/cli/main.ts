@@ -1,12 +1,14 @@
 import { Command, CommanderError } from 'commander';
+import { workspaceCommand, type Act } from './act.js';
 import type { DeleteOptions } from './commands/delete.js';
 import type { DeployOptions } from './commands/deploy.js';
 import type { ScoreCommandOptions } from './commands/score.js';
 import type { StatusOptions } from './commands/status.js';
 import type { CancelOptions, WatchOptions } from './commands/watch.js';
 import { EXIT } from './exit-codes.js';
+import { addListingCommands } from './listing-commands.js';
 import { Interrupted } from './local/interruption.js';
-import { terminal as thisTerminal, type Terminal } from './render/terminal.js';
+import { terminal as thisTerminal } from './render/terminal.js';
 
 const EXIT_CODES = `
 Exit codes:
@@ -45,26 +47,21 @@ export async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
-type Run = (terminal: Terminal) => Promise<number>;
-
 /** Each command loads its own code: the Azure SDKs take a second, and `--help` needs none of them. */
-function commands(act: (run: Run) => Promise<void>): Command {
+function commands(act: Act): Command {
   const program = new Command('slipway')
     .description('From a SavedModel to a live, verified scoring service on Azure Kubernetes Service, and back')
     .exitOverride()
     .showHelpAfterError('(slipway --help lists the commands)')
     .addHelpText('after', EXIT_CODES);
   addServiceCommands(program, act);
+  addListingCommands(program, act);
   addLocalCommands(program, act);
   return program;
 }
 
-function addServiceCommands(program: Command, act: (run: Run) => Promise<void>): void {
-  const command = (usage: string, description: string): Command =>
-    program
-      .command(usage)
-      .description(description)
-      .option('--config <file>', 'the workspace’s config.json (default: searched upwards from here)');
+function addServiceCommands(program: Command, act: Act): void {
+  const command = (usage: string, description: string): Command => workspaceCommand(program, usage, description);
 
   command('deploy <file>', 'deploy the service that a file describes, and watch it')
     .option('--detach', 'return as soon as it runs')
@@ -104,7 +101,7 @@ function addServiceCommands(program: Command, act: (run: Run) => Promise<void>):
     );
 }
 
-function addLocalCommands(program: Command, act: (run: Run) => Promise<void>): void {
+function addLocalCommands(program: Command, act: Act): void {
   program
     .command('up')
     .description('run all local parts in this terminal: Temporal with its Web UI, the local Azure, a worker')

@@ -1,5 +1,6 @@
 import { SlipwayClient, type WorkspacePlace } from '../client.js';
 import { findWorkspaceConfig, noWorkspaceConfig, readWorkspaceConfig } from '../client/workspace-config.js';
+import { EXIT } from './exit-codes.js';
 import { seededWorkspace } from './local/azure.js';
 import { runningStack, stackEnvironment } from './local/stack.js';
 import { configuredTemporal } from './local/temporal.js';
@@ -37,6 +38,20 @@ export async function openSession({ config, beside, workspaceNeeded = true }: Se
   if (!workspace && workspaceNeeded) throw noWorkspaceConfig([process.cwd(), beside ?? '.']);
   const client = await SlipwayClient.connect({ environment, ...(workspace ? { workspace } : {}) });
   return { client, ...(stack?.temporal.ui ? { ui: stack.temporal.ui } : {}) };
+}
+
+/** Does something with a client, and closes it. Answers the exit code. */
+export async function withClient(
+  options: SessionOptions,
+  work: (client: SlipwayClient) => Promise<void>,
+): Promise<number> {
+  const { client } = await openSession(options);
+  try {
+    await work(client);
+    return EXIT.ok;
+  } finally {
+    await client.close();
+  }
 }
 
 /** The stack of this home, unless the environment names another Temporal or another Azure. */
