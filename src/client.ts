@@ -19,6 +19,7 @@ import type { ChangeHandle, DeploymentHandle, TeardownHandle } from './client/ha
 import { AZURE_TIMEOUT_MS } from './client/limits.js';
 import { liveModel, scoringKey } from './client/live-service.js';
 import * as listings from './client/listings.js';
+import { Schedules } from './client/schedules.js';
 import { scorePhotos } from './client/score.js';
 import { parseSpec, readSpec } from './client/spec-file.js';
 import { missingWorker } from './client/task-queue.js';
@@ -35,13 +36,15 @@ export type { Change } from './client/changes.js';
 export type * from './client/listings.js';
 export { ChangeFailed, ChangeRunning } from './client/failures.js';
 export type { ChangeHandle, ChangeResults, DeploymentHandle, TeardownHandle } from './client/handle.js';
+export type { ScheduledRun } from './client/scheduled-run.js';
+export type { Schedule, ScheduleTimes } from './client/schedules.js';
 export type { PendingWait, Snapshot } from './client/snapshot.js';
 export type { Transfer } from './azure/transfer.js';
 export type { WorkspacePlace } from './azure/workspace.js';
 export type { Score, ScoredClass } from './deployment/activities.js';
 export { SlipwayError } from './deployment/errors.js';
 export type { Progress, Residue } from './deployment/progress.js';
-export type { DeployResult, TeardownResult } from './deployment/result.js';
+export type { DeployResult, RedeployResult, TeardownResult } from './deployment/result.js';
 export type { DeploymentSpecInput } from './deployment/spec.js';
 
 export interface ConnectOptions {
@@ -71,11 +74,16 @@ export interface ScoreOptions {
 
 /** Deploys, watches, scores and deletes the services of one workspace. */
 export class SlipwayClient {
+  /** Redeploys at given times. */
+  readonly schedules: Schedules;
+
   private constructor(
     private readonly temporal: Client,
     private readonly azure: AzureConnection,
     private readonly workspace: WorkspacePlace | undefined,
-  ) {}
+  ) {
+    this.schedules = new Schedules(temporal, () => this.place());
+  }
 
   /**
    * Connects to Temporal and prepares the connection to Azure.
@@ -123,12 +131,15 @@ export class SlipwayClient {
     return startChange(this.temporal, 'deploy', input, summary);
   }
 
-  /** Starts the removal of a service, and with `withCluster` of the cluster that was created for it. */
+  /** Starts the removal of a service, and with `withCluster` of the cluster that was created for it. Its schedule ends. */
   async startTeardown(service: string, { withCluster = false } = {}): Promise<TeardownHandle> {
     const identity = this.identify(service);
     const searchAttributes = await hasSearchAttributes(this.temporal);
     const input: TeardownInput = { identity, withCluster, searchAttributes };
-    return startChange(this.temporal, 'teardown', input, `Delete ${service} from ${identity.workspaceName}`);
+    const summary = `Delete ${service} from ${identity.workspaceName}`;
+    const handle = await startChange(this.temporal, 'teardown', input, summary);
+    await this.schedules.deleteIfPresent(service);
+    return handle;
   }
 
   /**

@@ -6,6 +6,7 @@ import { createClusterRemovalActivities } from './cluster-removal.js';
 import { createClusterActivities } from './cluster.js';
 import { createConversionActivities } from './conversion.js';
 import { createImageActivities } from './image.js';
+import { createLastDeploymentActivities } from './last-deployment.js';
 import { createLiveReleaseActivities } from './live-release.js';
 import { createModelActivities } from './model.js';
 import { createPreflightActivities } from './preflight.js';
@@ -50,6 +51,7 @@ export function createActivities(options: ActivitiesOptions): DeploymentActiviti
     ...createSwitchActivities(azure),
     ...createRetirementActivities(azure),
     ...createLocationActivities(azure),
+    ...createLastDeploymentActivities(),
   };
 }
 

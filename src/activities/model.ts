@@ -11,7 +11,7 @@ import { CLUSTER_TAG, type Identity } from '../deployment/names.js';
 import { activity } from './failure.js';
 import { removeModels } from './remove-models.js';
 
-type Activities = Pick<DeploymentActivities, 'registerModel' | 'removeRegisteredModel'>;
+type Activities = Pick<DeploymentActivities, 'registerModel' | 'findLatestModel' | 'removeRegisteredModel'>;
 
 /** The register step: the source model as a version in the workspace. */
 export function createModelActivities(azure: AzureConnection): Activities {
@@ -26,6 +26,10 @@ export function createModelActivities(azure: AzureConnection): Activities {
       const store = await openBlobStore(azure, workspace, abortSignal);
       return ensureModelVersion(azure, identity, model.name, contentOf(model, source, store), abortSignal);
     }),
+
+    findLatestModel: activity(({ identity, name }, { abortSignal }) =>
+      findRegistered(azure, identity, { kind: 'registered', name, version: 'latest' }, abortSignal),
+    ),
 
     removeRegisteredModel: activity((input, attempt) => removeModels(azure, input, 'source', attempt)),
   };

@@ -9,6 +9,7 @@ import { EXIT } from './exit-codes.js';
 import { addListingCommands } from './listing-commands.js';
 import { Interrupted } from './local/interruption.js';
 import { terminal as thisTerminal } from './render/terminal.js';
+import { addScheduleCommands } from './schedule-commands.js';
 
 const EXIT_CODES = `
 Exit codes:
@@ -56,6 +57,7 @@ function commands(act: Act): Command {
     .addHelpText('after', EXIT_CODES);
   addServiceCommands(program, act);
   addListingCommands(program, act);
+  addScheduleCommands(program, act);
   addLocalCommands(program, act);
   return program;
 }

@@ -137,7 +137,12 @@ export async function liveDeployment(client: Client, identity: Identity): Promis
     // The workflow `deploy` answers this type.
     return (await client.workflow.getHandle(workflowId, runId).result()) as DeployResult;
   }
-  throw new SlipwayError('NotLive', `No deployment of ${identity.service} is live as far as Temporal remembers`, {
+  throw notLive(identity.service);
+}
+
+/** What is said where something is asked of a service that is not live. */
+export function notLive(service: string): SlipwayError {
+  return new SlipwayError('NotLive', `No deployment of ${service} is live as far as Temporal remembers`, {
     fix: 'Deploy it, or name its address: slipway score SERVICE PHOTO --address HOST:PORT --key KEY',
   });
 }
@@ -185,7 +190,8 @@ function changeOf(execution: WorkflowExecutionInfo, prefix: string): Change {
   };
 }
 
-function searchAttributes(service: string): TypedSearchAttributes {
+/** The search attributes that a workflow about a service starts with. */
+export function searchAttributes(service: string): TypedSearchAttributes {
   return new TypedSearchAttributes([
     { key: defineSearchAttributeKey('SlipwayService', 'KEYWORD'), value: service },
     { key: defineSearchAttributeKey('SlipwayState', 'KEYWORD'), value: 'running' },

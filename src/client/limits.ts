@@ -30,3 +30,9 @@ export const HISTORY_LIMIT = 20;
 
 /** Newest changes that are looked through when all services are listed. */
 export const LISTED_CHANGES = 500;
+
+/**
+ * How late a scheduled redeploy may still be begun after an outage of Temporal. Later ones are left to the next time: people
+ * who schedule at night do not expect a redeployment in the afternoon.
+ */
+export const CATCHUP_WINDOW = '1 hour';

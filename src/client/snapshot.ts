@@ -64,6 +64,8 @@ const ROW: Record<keyof DeploymentActivities, Step | Kind | undefined> = {
   removeJob: 'job',
   removeCluster: 'cluster',
   findService: undefined,
+  findLastDeployment: undefined,
+  findLatestModel: undefined,
 };
 
 /** What the workflow's pending activities wait for, from Temporal's description of it. */

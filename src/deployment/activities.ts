@@ -1,5 +1,6 @@
 import type { Digest } from './digests.js';
 import type { ClusterInput, DeployInput, ModelInput, SmokePhoto } from './input.js';
+import type { LastDeployment } from './last-deployment.js';
 import type { Identity } from './names.js';
 import type { Kind } from './steps.js';
 
@@ -186,6 +187,11 @@ export interface DeploymentActivities {
   removeJob(input: RemovalInput): Promise<Removal>;
   /** Deletes a cluster that is ours; an adopted one is never touched. */
   removeCluster(input: RemovalInput): Promise<Removal>;
+
+  /** What a schedule's run deploys again: what the newest deployment that went live was started with, as Temporal remembers. */
+  findLastDeployment(input: { identity: Identity }): Promise<LastDeployment>;
+  /** The latest version of a registered model. */
+  findLatestModel(input: { identity: Identity; name: string }): Promise<ModelVersion>;
 
   /** What a teardown of the service must look at: whether there is one, and the cluster it runs on, found by its marks. */
   findService(input: { identity: Identity }): Promise<ServiceLocation>;

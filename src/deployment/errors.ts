@@ -15,6 +15,8 @@ export const FailureType = {
   DeploymentFailed: 'DeploymentFailed',
   /** The deployment failed and something could not be undone: it is listed as residue. */
   DeploymentFailedWithResidue: 'DeploymentFailedWithResidue',
+  /** A run of a schedule failed; what was live before serves on. */
+  RedeployFailed: 'RedeployFailed',
 } as const;
 
 /** What happened, in parts that a person and a program can both use. First element of `ApplicationFailure.details`. */

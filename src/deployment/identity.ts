@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import type { Identity } from './names.js';
+import { DEPLOYMENT_ID_BYTES, deploymentIdOf, type Identity } from './names.js';
 
 /** Characters of the service uid; 48 bits keep two services of a subscription apart. */
 const UID_LENGTH = 12;
@@ -11,8 +11,7 @@ export function identify(place: Omit<Identity, 'uid' | 'deploymentId'>, deployme
   return { ...place, uid, deploymentId };
 }
 
-/** A fresh deployment id: `d` and 11 characters that are valid in tags, OCI tags, Azure ML job names and labels. */
+/** A fresh deployment id. */
 export function newDeploymentId(): string {
-  const alphabet = 'abcdefghijklmnopqrstuvwxyz234567';
-  return `d${[...randomBytes(11)].map((byte) => alphabet[byte % alphabet.length]).join('')}`;
+  return deploymentIdOf([...randomBytes(DEPLOYMENT_ID_BYTES)]);
 }

@@ -62,6 +62,24 @@ export function serviceWorkflowId(identity: Omit<Identity, 'uid' | 'deploymentId
   return `service/${subscriptionId}/${resourceGroup}/${workspaceName}/${service}`;
 }
 
+/** The id of a service's schedule, and what the ids of its runs begin with. */
+export function redeployId(identity: Omit<Identity, 'uid' | 'deploymentId'>): string {
+  const { subscriptionId, resourceGroup, workspaceName, service } = identity;
+  return `redeploy/${subscriptionId}/${resourceGroup}/${workspaceName}/${service}`;
+}
+
+/** Random bytes in a deployment id. */
+export const DEPLOYMENT_ID_BYTES = 11;
+
+/** A deployment id: `d` and 11 characters that are valid in tags, OCI tags, Azure ML job names and labels. */
+export function deploymentIdOf(bytes: readonly number[]): string {
+  const alphabet = 'abcdefghijklmnopqrstuvwxyz234567';
+  return `d${bytes
+    .slice(0, DEPLOYMENT_ID_BYTES)
+    .map((byte) => alphabet[byte % alphabet.length])
+    .join('')}`;
+}
+
 /** Name under which the converted model is registered beside its source. */
 export function convertedModelName(sourceName: string): string {
   return `${sourceName}-onnx`;

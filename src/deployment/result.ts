@@ -24,6 +24,19 @@ export interface DeployResult {
   readonly residue: readonly Residue[];
 }
 
+/** How a run of a schedule ended well. One that failed fails its workflow, so that the schedule pauses. */
+export type RedeployResult =
+  | {
+      readonly service: string;
+      readonly outcome: DeployOutcome;
+      /** The version that was the source model's latest: `name:version`. */
+      readonly source: string;
+      readonly release: Digest;
+      readonly deploymentId: string;
+    }
+  /** `reason`: a change of the service was running, or it is not live. */
+  | { readonly service: string; readonly outcome: 'skipped'; readonly reason: string };
+
 /** What a finished teardown answers: what was removed, in that order, and what could not be. */
 export interface TeardownResult {
   readonly service: string;

@@ -33,6 +33,8 @@ const ACTIVITIES: Record<Name, { profile: Profile; summary: string }> = {
   removeConvertedModel: { profile: 'removal', summary: 'Remove the converted model' },
   removeJob: { profile: 'removal', summary: 'Cancel and remove the conversion job' },
   removeCluster: { profile: 'removal', summary: 'Delete the AKS cluster' },
+  findLastDeployment: { profile: 'call', summary: 'Find what is live' },
+  findLatestModel: { profile: 'call', summary: 'Find the latest version of the source model' },
   findService: { profile: 'call', summary: 'Find what the service consists of' },
 };
 

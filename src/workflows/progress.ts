@@ -6,29 +6,14 @@ import {
   setHandler,
   upsertSearchAttributes,
 } from '@temporalio/workflow';
-import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import type { Identity } from '../deployment/names.js';
 import type { DeploymentState, Progress, StepState } from '../deployment/progress.js';
 import { PROGRESS_QUERY } from '../deployment/progress.js';
 import type { Kind, Step } from '../deployment/steps.js';
-import type { SEARCH_ATTRIBUTES } from '../deployment/temporal.js';
 import type { FailureDetail } from '../deployment/errors.js';
 import { progressMarkdown } from './progress-markdown.js';
+import { KEYS } from './search-attributes.js';
 import { DETAILS, type StepResults } from './step-results.js';
-
-/** The search attributes, as typed keys; their names are what a worker registers. */
-const KEYS = {
-  service: keyword('SlipwayService'),
-  step: keyword('SlipwayStep'),
-  state: keyword('SlipwayState'),
-  residue: defineSearchAttributeKey('SlipwayResidue' satisfies SearchAttribute, SearchAttributeType.BOOL),
-};
-
-type SearchAttribute = keyof typeof SEARCH_ATTRIBUTES;
-
-function keyword(name: SearchAttribute) {
-  return defineSearchAttributeKey(name, SearchAttributeType.KEYWORD);
-}
 
 /** The query that answers how far a deployment is. */
 export const progressQuery = defineQuery<Progress>(PROGRESS_QUERY);
