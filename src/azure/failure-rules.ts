@@ -37,6 +37,9 @@ const fatal = rule('fatal');
 const QUOTA = { fix: 'Ask for more quota of that family in that region, or choose another size or region.' };
 const GRANT = { fix: 'Grant the identity the role that the message names; a new grant takes minutes to be seen.' };
 
+const ROOM = { fix: 'Make room on the disk of the worker, or start it with SLIPWAY_HOME on another one.' };
+const WRITABLE = { fix: 'Start the worker with SLIPWAY_HOME set to a directory that it can write.' };
+
 /** The first rule whose code and message match decides. */
 export const FAILURE_RULES: readonly FailureRule[] = [
   // Resource Manager and the providers behind it
@@ -164,6 +167,13 @@ export const FAILURE_RULES: readonly FailureRule[] = [
   fatal('MANIFEST_INVALID', 'the manifest itself is wrong'),
   fatal('NAME_INVALID', 'the name breaks a rule of the registry'),
   fatal('TAG_INVALID', 'the tag breaks a rule of the registry'),
+
+  // The worker's own machine (errno)
+  slow('ENOSPC', 'the disk of the worker is full', ROOM),
+  slow('EDQUOT', 'the worker’s quota on its disk is used up', ROOM),
+  slow('EROFS', 'the worker’s SLIPWAY_HOME is on a file system that is read-only', WRITABLE),
+  slow('EACCES', 'the worker may not write to its SLIPWAY_HOME', WRITABLE),
+  slow('ENOTDIR', 'a part of the path of the worker’s SLIPWAY_HOME is a file', WRITABLE),
 
   // Kubernetes (the reason of a Status)
   retry('Timeout', 'the API server was too slow'),

@@ -39,12 +39,14 @@ export async function main(argv: readonly string[]): Promise<number> {
   } catch (error) {
     if (error instanceof Interrupted) return EXIT.detached;
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.internal;
-    const [{ renderError }, { exitCodeOf }] = await Promise.all([
+    const [{ renderError }, { exitCodeOf }, { storageFailure }] = await Promise.all([
       import('./render/errors.js'),
       import('./exit-code-of.js'),
+      import('./local/storage-failure.js'),
     ]);
-    for (const line of renderError(error, terminal.colors)) terminal.say(line);
-    return exitCodeOf(error);
+    const told = storageFailure(error) ?? error;
+    for (const line of renderError(told, terminal.colors)) terminal.say(line);
+    return exitCodeOf(told);
   }
 }
 

@@ -36,9 +36,15 @@ function announcement(endpoints: Endpoints): string {
   ].join('\n');
 }
 
+/** The system's errors of a place that is full or cannot be written. */
+const STORAGE_ERRORS = ['ENOSPC', 'EDQUOT', 'EROFS', 'EACCES', 'EPERM', 'ENOTDIR', 'EEXIST'];
+
 function explain(error: unknown): string {
   if (error instanceof UsageError) return `${error.message}\n\n${usage}`;
   if (error instanceof StartError) return `${error.message}\n`;
+  if (error instanceof Error && 'code' in error && STORAGE_ERRORS.includes(String(error.code))) {
+    return `${error.message}\nits state and its cache must be directories that can be written: --state DIR, --cache DIR\n`;
+  }
   return `${error instanceof Error ? error.stack : String(error)}\n`;
 }
 

@@ -9,7 +9,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 const root = path.resolve(import.meta.dirname, '../..');
 
 interface NodeVersion {
-  nodeProblem(version: string, program: string): string | undefined;
+  readonly nodeProblem: (version: string, program: string) => string | undefined;
 }
 const { nodeProblem } = (await import(path.join(root, 'bin/node-version.mjs'))) as NodeVersion;
 

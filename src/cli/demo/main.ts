@@ -3,6 +3,7 @@ import { STEPS, type Step } from '../../deployment/steps.js';
 import { exitCodeOf } from '../exit-code-of.js';
 import { EXIT } from '../exit-codes.js';
 import { Interrupted } from '../local/interruption.js';
+import { storageFailure } from '../local/storage-failure.js';
 import { renderError } from '../render/errors.js';
 import { print, terminal as thisTerminal } from '../render/terminal.js';
 import { demo } from './demo.js';
@@ -36,7 +37,8 @@ export async function main(argv: readonly string[]): Promise<number> {
     // What is in flight has lost its server; nothing waits for it.
     if (error instanceof Interrupted) process.exit(EXIT.detached);
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.internal;
-    for (const line of renderError(error, terminal.colors)) terminal.say(line);
-    return exitCodeOf(error);
+    const told = storageFailure(error) ?? error;
+    for (const line of renderError(told, terminal.colors)) terminal.say(line);
+    return exitCodeOf(told);
   }
 }

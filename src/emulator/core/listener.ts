@@ -75,7 +75,7 @@ async function openPort(
   const address = await app.listen({ host, port: asked }).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'EADDRINUSE') throw error;
     throw new StartError(
-      `port ${asked} of ${host}, where ${name ?? 'a listener'} has its address, is taken by another process`,
+      `port ${asked} of ${host}, where ${name ?? 'a listener'} has its address, is taken by another process: stop that, or give another port with --port`,
     );
   });
   const port = Number(new URL(address).port);
