@@ -2,7 +2,7 @@ import { appendFile, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ApplicationFailure } from '@temporalio/common';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { clusterRef } from '../../src/azure/clusters.js';
+import { clusterRef, getCluster } from '../../src/azure/clusters.js';
 import { connectToKubernetes } from '../../src/azure/kubernetes/connection.js';
 import { PodTunnel } from '../../src/azure/kubernetes/port-forward.js';
 import { digestOf } from '../../src/deployment/digests.js';
@@ -63,6 +63,18 @@ describe('a cluster', () => {
     expect((await run('awaitCluster', adopt('slipway-taken'))).detail).toContain('adopted');
     await run('removeCluster', { ...adopt('slipway-taken'), scope: 'deployment' });
     expect(await clusterNames()).toContain('slipway-taken');
+  });
+
+  it('is created where the file says, which need not be where the workspace is', async () => {
+    const abroad = { ...input('abroad'), cluster: local.cluster('abroad', { region: 'westeurope' }) };
+    await run('beginCluster', abroad);
+    const found = await getCluster(
+      local.azure,
+      clusterRef(abroad.identity, 'slipway-abroad'),
+      AbortSignal.timeout(5000),
+    );
+    expect(found?.region).toBe('westeurope');
+    await run('removeCluster', removal('abroad'));
   });
 
   it('is created once, though the reply is lost', async () => {
