@@ -130,7 +130,7 @@ export function stillPresent(message: string, look: LookOptions): ApplicationFai
 function benign(type: string, message: string, look: LookOptions): ApplicationFailure {
   const wanted = look.retryAfterSeconds ?? lookInterval(look.ageSeconds);
   const text = clipMessage(message);
-  return ApplicationFailure.create({
+  const failure = ApplicationFailure.create({
     message: text,
     type,
     category: ApplicationFailureCategory.BENIGN,
@@ -143,6 +143,9 @@ function benign(type: string, message: string, look: LookOptions): ApplicationFa
       } satisfies FailureDetail,
     ],
   });
+  // A wait is no error: where it was thrown would only stand between a person and the state.
+  failure.stack = '';
+  return failure;
 }
 
 /**

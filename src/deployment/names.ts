@@ -141,3 +141,12 @@ export function namesOf(
       return [ownershipMark(identity)];
   }
 }
+
+/** A digest as images are named by it. */
+const LONG_DIGEST = /(?<=sha256:[0-9a-f]{12})[0-9a-f]{52}/g;
+
+/** An id for people: of an ARM id its last part, which says which one it is, and of a digest its beginning. */
+export function shortId(id: string): string {
+  const last = id.startsWith('/subscriptions/') ? (id.split('/').at(-1) ?? id) : id;
+  return last.replaceAll(LONG_DIGEST, '');
+}

@@ -32,6 +32,8 @@ export interface ProgressOptions {
 export class ProgressTable {
   readonly table: Progress;
   private readonly searchAttributes: boolean;
+  /** The step that can be searched for. */
+  private searched: Step | undefined;
 
   constructor({ identity, state, steps, searchAttributes }: ProgressOptions) {
     this.table = {
@@ -131,7 +133,16 @@ export class ProgressTable {
     else row.endedAt = Date.now();
     if (detail) row.detail = detail;
     log.info('step', { service: this.table.service, step: name, state, ...(detail ? { detail } : {}) });
-    this.publish(state === 'running' ? [{ key: KEYS.step, value: name }] : []);
+    const step = this.stepOfInterest();
+    const isNews = step !== undefined && step !== this.searched;
+    this.searched = step ?? this.searched;
+    this.publish(isNews ? [{ key: KEYS.step, value: step }] : []);
+  }
+
+  /** The step that failed, or else the first of those that run; undefined between two steps. */
+  private stepOfInterest(): Step | undefined {
+    const inState = (state: StepState) => this.table.steps.find((step) => step.state === state)?.name;
+    return inState('failed') ?? inState('running');
   }
 
   private publish(attributes: Parameters<typeof upsertSearchAttributes>[0] & unknown[] = []): void {

@@ -1,4 +1,5 @@
 import type { PendingWait, Snapshot } from '../../client.js';
+import { shortId } from '../../deployment/names.js';
 import type { Progress, StepProgress, UndoProgress } from '../../deployment/progress.js';
 import { oneLine } from './symbols.js';
 
@@ -39,11 +40,6 @@ export function undoRows({ progress, waits }: Snapshot): Row[] {
 function removedNote({ state, removed }: UndoProgress): string {
   if (state !== 'removed') return '';
   return removed.length === 0 ? 'nothing was there' : removed.map(shortId).join(', ');
-}
-
-/** The last part of an ARM id says which; the rest is the same for all. Other ids are short already. */
-function shortId(id: string): string {
-  return id.startsWith('/subscriptions/') ? (id.split('/').at(-1) ?? id) : id;
 }
 
 /** What the pending activity of a row says, or said when it was last tried. */
