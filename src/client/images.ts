@@ -47,11 +47,20 @@ export interface ImageFilter {
 /** Tag of a release; a deployment's own begins with `d` and has letters that are no hexadecimal digits. */
 const RELEASE_TAG = /^[0-9a-f]{12}$/;
 
+/** What the images of every service are read with. */
+interface Search {
+  readonly access: WorkspaceAccess;
+  readonly store: BlobStore;
+  readonly loginServer: string;
+  readonly abortSignal: AbortSignal;
+}
+
 /** The images of a workspace's services: by service, newest first. */
-export async function listImages(access: WorkspaceAccess, filter: ImageFilter = {}): Promise<ListedImage[]> {
+export async function listImages(access: WorkspaceAccess, { service, tag }: ImageFilter = {}): Promise<ListedImage[]> {
   const { azure, place } = access;
   const abortSignal = AbortSignal.timeout(AZURE_TIMEOUT_MS);
   const changes = await listChanges(access.temporal, place);
+  const limit = pLimit(PARALLEL_READS);
   return asking(async () => {
     const [workspace, known] = await Promise.all([
       getWorkspace(azure, place, abortSignal),
@@ -61,59 +70,80 @@ export async function listImages(access: WorkspaceAccess, filter: ImageFilter = 
       openBlobStore(azure, workspace, abortSignal),
       getLoginServer(azure, workspace.containerRegistryId, abortSignal),
     ]);
-    const limit = pLimit(PARALLEL_READS);
-    const services = servicesIn(known, changes).filter(({ service }) => service === (filter.service ?? service));
-    const images = services.map((releases) =>
-      limit(async () => {
-        const identity = identify({ ...place, service: releases.service });
-        const repository = repositoryAt(azure, loginServer, imageRepository(identity));
-        const manifests = await listManifests(repository, abortSignal);
-        const logs = await buildLogs(store, identity, manifests, abortSignal);
-        const running = changes.find(({ service, state }) => service === releases.service && state === 'running');
-        return imagesOf(manifests, releases, running?.deploymentId)
-          .map((image) => ({ ...image, ...logs.get(image.digest), location: locationOf(loginServer, identity, image) }))
-          .sort((a, b) => b.createdAt.getTime() - a.createdAt.getTime());
-      }),
-    );
-    const { tag } = filter;
-    return (await Promise.all(images))
-      .flat()
-      .filter((image) => tag === undefined || image.tag === tag || image.deployments.includes(tag));
+    const search = { access, store, loginServer, abortSignal };
+    const images = servicesIn(known, changes)
+      .filter((each) => service === undefined || each.service === service)
+      .map((releases) => limit(() => imagesOfService(search, releases, runningDeployment(releases.service, changes))));
+    const found = (await Promise.all(images)).flat();
+    return found.filter((image) => tag === undefined || image.tag === tag || image.deployments.includes(tag));
   });
+}
+
+async function imagesOfService(
+  { access, store, loginServer, abortSignal }: Search,
+  releases: ServiceReleases,
+  running: string | undefined,
+): Promise<ListedImage[]> {
+  const identity = identify({ ...access.place, service: releases.service });
+  const repository = repositoryAt(access.azure, loginServer, imageRepository(identity));
+  const manifests = await listManifests(repository, abortSignal);
+  const logs = await buildLogs(store, identity, manifests, abortSignal);
+  return imagesOf(manifests, releases, running)
+    .map((image) => ({ ...image, ...logs.get(image.digest), location: locationOf(loginServer, identity, image) }))
+    .sort((a, b) => b.createdAt.getTime() - a.createdAt.getTime());
 }
 
 /** The images of one repository, one for each release. */
 export function imagesOf(
   manifests: readonly TaggedManifest[],
-  { service, live, releases, problem }: ServiceReleases,
+  service: ServiceReleases,
   running: string | undefined,
 ): Omit<ListedImage, 'location' | 'buildLog'>[] {
-  return manifests.flatMap(({ digest, tags, createdOn, bytes }) => {
-    const deployments = tags.filter((tag) => !RELEASE_TAG.test(tag));
-    const stateOf = (tag: string | undefined): ImageState => {
-      if (tag !== undefined && tag === live) return 'live';
-      if (releases.some(({ release }) => release === tag)) return 'kept';
-      if (running !== undefined && deployments.includes(running)) return 'deploying';
-      return problem === undefined ? 'unused' : 'unknown';
-    };
-    const ofTag = (tag: string | undefined) => {
-      const record = releases.find(({ release }) => release === tag);
-      const version = (record ?? releases.find(({ imageDigest }) => imageDigest === digest))?.source;
-      return {
-        service,
-        ...(tag === undefined ? {} : { tag }),
-        ...(version === undefined ? {} : { version }),
-        state: stateOf(tag),
-        digest,
-        createdAt: createdOn,
-        ...(bytes === undefined ? {} : { bytes }),
-        deployments,
-        ...(problem === undefined ? {} : { problem }),
-      };
-    };
-    const released = tags.filter((tag) => RELEASE_TAG.test(tag));
-    return released.length > 0 ? released.map(ofTag) : [ofTag(undefined)];
+  return manifests.flatMap((manifest) => {
+    const releases = manifest.tags.filter((tag) => RELEASE_TAG.test(tag));
+    const tags = releases.length > 0 ? releases : [undefined];
+    return tags.map((tag) => imageOf(manifest, tag, service, running));
   });
+}
+
+function imageOf(
+  { digest, tags, createdOn: createdAt, bytes }: TaggedManifest,
+  tag: string | undefined,
+  releases: ServiceReleases,
+  running: string | undefined,
+): Omit<ListedImage, 'location' | 'buildLog'> {
+  const { service, problem, releases: records } = releases;
+  const record =
+    records.find(({ release }) => release === tag) ?? records.find(({ imageDigest }) => imageDigest === digest);
+  const deployments = tags.filter((each) => !RELEASE_TAG.test(each));
+  const isRunning = running !== undefined && deployments.includes(running);
+  return {
+    service,
+    ...(tag === undefined ? {} : { tag }),
+    ...(record === undefined ? {} : { version: record.source }),
+    state: stateOf(tag, releases, isRunning),
+    digest,
+    createdAt,
+    ...(bytes === undefined ? {} : { bytes }),
+    deployments,
+    ...(problem === undefined ? {} : { problem }),
+  };
+}
+
+function stateOf(
+  tag: string | undefined,
+  { live, releases, problem }: ServiceReleases,
+  isRunning: boolean,
+): ImageState {
+  if (tag !== undefined && tag === live) return 'live';
+  if (releases.some(({ release }) => release === tag)) return 'kept';
+  if (isRunning) return 'deploying';
+  return problem === undefined ? 'unused' : 'unknown';
+}
+
+/** Id of the deployment of a service that runs, if one does. */
+function runningDeployment(service: string, changes: readonly Change[]): string | undefined {
+  return changes.find((change) => change.service === service && change.state === 'running')?.deploymentId;
 }
 
 /** A service whose models are gone may still have images: Temporal remembers it. */

@@ -201,3 +201,29 @@ describe('the command', () => {
     expect(effects).toEqual([]);
   });
 });
+
+describe('a deleted service', () => {
+  beforeAll(async () => {
+    await (await local.client.startTeardown(service)).result();
+  });
+
+  it('is remembered, with how it ended', async () => {
+    expect(await local.client.listServices()).toMatchObject([{ service, state: 'deleted' }]);
+    expect(await local.client.listHistory(service, { limit: 1 })).toMatchObject([
+      { change: 'teardown', end: 'deleted' },
+    ]);
+  });
+
+  it('has no images and no models, and nothing of it is live', async () => {
+    expect(await local.client.listImages()).toEqual([]);
+    expect(await local.client.listModels()).toEqual({ models: [], problems: [] });
+    await expect(local.client.readImageLog(service)).rejects.toMatchObject({ code: 'NotLive' });
+  });
+
+  it('has the log of its conversion, whose job is gone', async () => {
+    const { job, text } = await local.client.readConversionLog(service, { deploymentId: result.deploymentId });
+    expect(job).toContain(result.deploymentId);
+    expect(text).toContain('slipway: phase=');
+    await expect(local.client.readConversionLog(service)).rejects.toMatchObject({ code: 'NoConversionLog' });
+  });
+});
