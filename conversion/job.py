@@ -2,6 +2,7 @@
 
     python -m conversion.job --model DIR --photos DIR --signature NAME --input NAME --output NAME… --out DIR
         [--parity-relative SHARE] [--parity-top5 N] [--max-memory 6G]
+        [--quantize int8 --calibration DIR [--int8-relative SHARE] [--int8-top5 N]]
 
 Says on standard output which phase it is in. A failure ends with one line on standard error,
 ``slipway: error=CODE message=… fix=…``, and exit code 2. ``manifest.json`` is written last: without it, a directory is
@@ -25,7 +26,10 @@ MEBIBYTE = 2**20
 
 def main(arguments: list[str] | None = None) -> int:
     """Entry point; returns the exit code."""
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if bool(options.quantize) != bool(options.calibration):
+        parser.error("--quantize and --calibration need each other")
     started = time.monotonic()
     phase("load", f"{options.model.name}, signature {options.signature}")
     try:
@@ -57,6 +61,10 @@ def _parser() -> argparse.ArgumentParser:
         "--parity-relative", type=float, default=1e-3, help="largest difference from TensorFlow's answers"
     )
     parser.add_argument("--parity-top5", type=int, default=5, help="how many of the five best classes must agree")
+    parser.add_argument("--quantize", choices=["int8"], help="make the network smaller and faster")
+    parser.add_argument("--calibration", type=Path, help="directory of JPEGs like those to be scored, for --quantize")
+    parser.add_argument("--int8-relative", type=float, default=0.1, help="largest difference of int8 from float")
+    parser.add_argument("--int8-top5", type=int, default=3, help="how many of float's five best classes int8 keeps")
     parser.add_argument("--max-memory", type=parse_bytes, default=DEFAULT_LIMIT, help="such as 6G; more is a failure")
     return parser
 
@@ -66,9 +74,15 @@ def _convert(options: argparse.Namespace, scratch: Path) -> str:
     # TensorFlow takes seconds to import; the first line of the log does not wait for it.
     from conversion.parity import Limits
     from conversion.pipeline import ConversionRequest, convert
+    from conversion.quantize import Quantization
 
     limits = Limits(options.parity_relative, options.parity_top5)
-    request = ConversionRequest(options.model, options.photos, options.signature, options.input, options.output, limits)
+    quantization = None
+    if options.quantize:
+        quantization = Quantization(options.calibration, Limits(options.int8_relative, options.int8_top5))
+    request = ConversionRequest(
+        options.model, options.photos, options.signature, options.input, options.output, limits, quantization
+    )
     return convert(request, options.out, scratch)
 
 

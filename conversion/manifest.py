@@ -4,7 +4,7 @@ import hashlib
 import json
 import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -91,12 +91,22 @@ def describe_preprocess(file: Path) -> dict[str, Any]:
     }
 
 
-def describe_selection(selection: Selection, names: dict[str, str]) -> dict[str, Any]:
-    """The manifest's part about the source; ``names`` maps tensors to their names in the ONNX graph."""
+def describe_selection(
+    selection: Selection, names: Mapping[str, str], tolerances: Mapping[str, float]
+) -> dict[str, Any]:
+    """The manifest's part about the source.
+
+    ``names`` maps tensors to their names in the ONNX graph; ``tolerances`` maps outputs to how far they may be from the
+    goldens, where that is more than rounding.
+    """
+    outputs = []
+    for output in selection.outputs:
+        tolerance = {"tolerance": tolerances[output.key]} if output.key in tolerances else {}
+        outputs.append(_describe_tensor(output) | {"onnx": names[output.tensor]} | tolerance)
     return {
         "source": {"signature": selection.signature},
         "inputs": [_describe_tensor(selection.input)],
-        "outputs": [_describe_tensor(output) | {"onnx": names[output.tensor]} for output in selection.outputs],
+        "outputs": outputs,
     }
 
 

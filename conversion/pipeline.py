@@ -1,22 +1,25 @@
 """The conversion from end to end."""
 
+import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 from tensorflow.core.framework.graph_pb2 import GraphDef
 
 from conversion import golden, manifest, parity
-from conversion.cut import Cut, find_cut
+from conversion.cut import Cut, DecodeOp, find_cut
 from conversion.errors import ConversionError
 from conversion.freeze import freeze
 from conversion.generated_photos import generated_photos
 from conversion.load import Selection, select, serving_session
 from conversion.loops import with_element_shapes
 from conversion.onnx_export import IMAGE, PIXELS, Part, export
-from conversion.progress import phase
+from conversion.progress import phase, say
+from conversion.quantize import Quantization, has_vnni, measure_speed, quantize, read_calibration
 from conversion.weights import WeightFile
 
 PREPROCESS = "preprocess.onnx"
@@ -38,6 +41,8 @@ class ConversionRequest:
     """Signature keys or tensor names."""
     limits: parity.Limits = FLOAT_LIMITS
     """How far the result may be from TensorFlow's answers."""
+    quantization: Quantization | None = None
+    """How to make int8; None leaves float."""
 
 
 def convert(request: ConversionRequest, out: Path, scratch: Path) -> str:
@@ -55,10 +60,11 @@ def convert(request: ConversionRequest, out: Path, scratch: Path) -> str:
     names = {output.tensor: output.key for output in selection.outputs}
     photos, generated = golden.read_photos(request.photos), list(generated_photos())
     golden.check_colours(photos)
+    quantization = request.quantization
+    calibration = read_calibration(quantization.calibration, photos) if quantization else []
     labels = manifest.copy_labels(request.saved_model, out, selection.outputs)
 
     weights = WeightFile(scratch / "weights")
-
     with serving_session(request.saved_model) as session:
         phase("golden", f"TensorFlow's answers to {len(photos)} photos, and to generated ones")
         goldens = golden.score(session, selection, photos)
@@ -76,9 +82,15 @@ def convert(request: ConversionRequest, out: Path, scratch: Path) -> str:
     actual = parity.answers(out / PREPROCESS, out / MODEL, outputs, cut.decode, [golden.photo for golden in expected])
     difference = parity.require(parity.compare(outputs, expected, actual), request.limits, _parity_failed)
 
+    tolerances: dict[str, float] = {}
+    if quantization:
+        phase("quantize", f"int8, calibrated on {len(calibration)} photos")
+        quantize(out / PREPROCESS, out / MODEL, cut.decode, calibration, scratch / MODEL)
+        tolerances = _check_int8(quantization, out, scratch / MODEL, outputs, cut.decode, goldens)
+
     phase("write", f"the largest difference is {difference:.2g} of the largest value")
     parts: dict[str, Any] = {
-        **manifest.describe_selection(selection, names),
+        **manifest.describe_selection(selection, names, tolerances),
         "decode": {"op": cut.decode.type, "channels": 3, "dctMethod": dct_method},
         "preprocess": manifest.describe_preprocess(out / PREPROCESS),
         "model": manifest.describe_model(out / MODEL),
@@ -96,6 +108,32 @@ def _export(graph: GraphDef, cut: Cut, names: Mapping[str, str], weights: Weight
     export(network, weights, out / MODEL)
 
 
+def _check_int8(
+    quantization: Quantization,
+    out: Path,
+    int8: Path,
+    outputs: Sequence[parity.ParityOutput],
+    op: DecodeOp,
+    goldens: Sequence[golden.Golden],
+) -> dict[str, float]:
+    """Puts the int8 network in place of the float one; returns how far each output may be from TensorFlow's answer."""
+    # What leaves a softmax is what counts here: int8 moves the logits of classes that nobody asks for.
+    outputs = [replace(output, softmax=False) for output in outputs]
+    photos = [golden.photo for golden in goldens]
+    before, after = (parity.answers(out / PREPROCESS, file, outputs, op, photos) for file in (out / MODEL, int8))
+    parity.require(parity.compare(outputs, before, after), quantization.limits, _int8_parity_failed)
+    speed = measure_speed(out / MODEL, int8)
+    say(
+        f"int8 takes {speed.after:.1f} ms for an image on one thread and float {speed.before:.1f} ms: "
+        f"{speed.speedup:.2f} times as fast{'' if has_vnni() else ', on a CPU without VNNI'}"
+    )
+    shutil.move(int8, out / MODEL)
+    return {
+        output.key: quantization.limits.relative * max(float(np.abs(row.rows[output.key]).max()) for row in before)
+        for output in outputs
+    }
+
+
 def _outputs_to_compare(graph: GraphDef, selection: Selection, names: Mapping[str, str]) -> list[parity.ParityOutput]:
     return [
         parity.ParityOutput(output.key, names[output.tensor], parity.ends_in_softmax(graph, output.tensor))
@@ -109,4 +147,12 @@ def _parity_failed(reason: str) -> ConversionError:
         f"the converted model does not agree with TensorFlow: {reason}",
         "the graph holds something that is converted wrongly: report it with the model; or, if so much does not matter,"
         " raise conversion.parity",
+    )
+
+
+def _int8_parity_failed(reason: str) -> ConversionError:
+    return ConversionError(
+        "QuantizationParityFailed",
+        f"the int8 model does not agree with the float model: {reason}",
+        "calibrate on more photos that are like those to be scored, or leave conversion.quantize out",
     )
