@@ -93,6 +93,7 @@ describe('looking at a cluster', () => {
       id: CLUSTER.replace('resourceGroups', 'resourcegroups'),
       state: 'Succeeded',
       power: 'Running',
+      region: 'eastus',
       owner: MARK,
       kubernetesVersion: '1.33.3',
       nodes: '1 × Standard_D4s_v6',
