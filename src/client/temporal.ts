@@ -132,19 +132,19 @@ export async function hasSearchAttributes(client: Client): Promise<boolean> {
   }
 }
 
-/** The gRPC error itself: the client wraps some, and passes others on. */
+/** The gRPC error itself: the client wraps some and passes others on, and a worker's connection has its own without a cause. */
 function grpcError(error: unknown): unknown {
-  return error instanceof ServiceError ? error.cause : error;
+  return error instanceof ServiceError ? (error.cause ?? error) : error;
 }
 
 function grpcCode(error: unknown): unknown {
   const reason = grpcError(error);
-  return isGrpcServiceError(reason) ? reason.code : undefined;
+  return reason instanceof Error && 'code' in reason ? reason.code : undefined;
 }
 
 function detailsOf(error: unknown): string {
   const reason = grpcError(error);
-  return isGrpcServiceError(reason) ? reason.details : String(reason);
+  return isGrpcServiceError(reason) ? reason.details : reason instanceof Error ? reason.message : String(reason);
 }
 
 function definedOnly(environment: NodeJS.ProcessEnv): Record<string, string> {

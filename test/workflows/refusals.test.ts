@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { requireNoOtherChange, startChange } from '../../src/client/changes.js';
 import { ChangeRunning, type DeploymentHandle, type Snapshot } from '../../src/client.js';
 import { missingWorker } from '../../src/client/task-queue.js';
-import { connectToTemporal } from '../../src/client/temporal.js';
+import { connectToTemporal, requireNamespace } from '../../src/client/temporal.js';
 import { identify } from '../../src/deployment/identity.js';
 import { TASK_QUEUE } from '../../src/deployment/temporal.js';
 import { temporalBinary } from '../fixtures/temporal-binaries.js';
@@ -89,10 +89,14 @@ describe('a service that is being changed', () => {
   });
 });
 
-it('a namespace that the server lacks is told with the command that creates it', async () => {
-  const environment = { TEMPORAL_ADDRESS: temporal.address, TEMPORAL_NAMESPACE: 'yard' };
-  await expect(connectToTemporal(environment)).rejects.toMatchObject({
-    code: 'NamespaceNotFound',
-    fix: expect.stringContaining(`--address ${temporal.address} --namespace yard`) as string,
+describe('a namespace that the server lacks', () => {
+  it.each([
+    ['a client', () => connectToTemporal({ TEMPORAL_ADDRESS: temporal.address, TEMPORAL_NAMESPACE: 'yard' })],
+    ['a worker', () => requireNamespace(temporal.nativeConnection, 'yard', temporal.address)],
+  ])('is told to %s with the command that creates it', async (_whom, use) => {
+    await expect(use()).rejects.toMatchObject({
+      code: 'NamespaceNotFound',
+      fix: expect.stringContaining(`--address ${temporal.address} --namespace yard`) as string,
+    });
   });
 });
