@@ -1,5 +1,6 @@
 import { z } from 'zod';
 
+import type { CertificateFiles } from './certificates.js';
 import { containerCpus } from './container-cpus.js';
 import { MAX_DEFAULT_THREADS, MAX_PIXELS, QUEUE_LIMITS, type QueueLimits } from './limits.js';
 import type { ServedModel } from './served-model.js';
@@ -9,24 +10,39 @@ const seconds = (otherwise: number) => z.coerce.number().positive().default(othe
 const count = (otherwise: number) => z.coerce.number().int().positive().default(otherwise);
 const threads = z.coerce.number().int().positive().optional();
 
-const Environment = z.object({
-  MODEL_DIR: z.string().min(1),
-  MODEL_NAME: z.string().min(1),
-  MODEL_VERSION: count(1),
-  MODEL_VERSION_LABELS: z.string().default(''),
-  HOST: z.string().min(1).default('0.0.0.0'),
-  GRPC_PORT: port(8500),
-  HTTP_PORT: port(8501),
-  SCORING_KEYS_DIR: z.string().min(1).optional(),
-  MAX_CONNECTION_AGE_SECONDS: seconds(300),
-  DRAIN_SECONDS: seconds(10),
-  INTRA_OP_THREADS: threads,
-  WORKER_THREADS: threads,
-  MAX_PIXELS: count(MAX_PIXELS),
-  MAX_QUEUED_IMAGES: count(QUEUE_LIMITS.images),
-  MAX_QUEUE_SECONDS: seconds(QUEUE_LIMITS.seconds),
-  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
-});
+const file = z.string().min(1).optional();
+
+const Environment = z
+  .object({
+    MODEL_DIR: z.string().min(1),
+    MODEL_NAME: z.string().min(1),
+    MODEL_VERSION: count(1),
+    MODEL_VERSION_LABELS: z.string().default(''),
+    HOST: z.string().min(1).default('0.0.0.0'),
+    GRPC_PORT: port(8500),
+    HTTP_PORT: port(8501),
+    HTTPS_PORT: port(8502),
+    TLS_CERT_FILE: file,
+    TLS_KEY_FILE: file,
+    TLS_CLIENT_CA_FILE: file,
+    SCORING_KEYS_DIR: file,
+    MAX_CONNECTION_AGE_SECONDS: seconds(300),
+    DRAIN_SECONDS: seconds(10),
+    INTRA_OP_THREADS: threads,
+    WORKER_THREADS: threads,
+    MAX_PIXELS: count(MAX_PIXELS),
+    MAX_QUEUED_IMAGES: count(QUEUE_LIMITS.images),
+    MAX_QUEUE_SECONDS: seconds(QUEUE_LIMITS.seconds),
+    LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+  })
+  .refine((env) => (env.TLS_CERT_FILE === undefined) === (env.TLS_KEY_FILE === undefined), {
+    path: ['TLS_CERT_FILE'],
+    message: 'goes together with TLS_KEY_FILE',
+  })
+  .refine((env) => env.TLS_CLIENT_CA_FILE === undefined || env.TLS_CERT_FILE !== undefined, {
+    path: ['TLS_CLIENT_CA_FILE'],
+    message: 'needs TLS_CERT_FILE',
+  });
 
 /** What the scoring server is told by its environment. */
 export interface Config {
@@ -34,7 +50,12 @@ export interface Config {
   served: ServedModel;
   host: string;
   grpcPort: number;
+  /** Probes and metrics; without certificates REST too. */
   httpPort: number;
+  /** REST where there are certificates. */
+  httpsPort: number;
+  /** With them gRPC and REST are served over TLS. */
+  certificates: CertificateFiles | undefined;
   /** Directory with the files `primary` and `secondary`; without it every caller may score. */
   keysDirectory: string | undefined;
   maxConnectionAgeSeconds: number;
@@ -89,6 +110,8 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
     host: env.HOST,
     grpcPort: env.GRPC_PORT,
     httpPort: env.HTTP_PORT,
+    httpsPort: env.HTTPS_PORT,
+    certificates: certificatesOf(env),
     keysDirectory: env.SCORING_KEYS_DIR,
     maxConnectionAgeSeconds: env.MAX_CONNECTION_AGE_SECONDS,
     drainSeconds: env.DRAIN_SECONDS,
@@ -97,4 +120,9 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
     queue: { images: env.MAX_QUEUED_IMAGES, seconds: env.MAX_QUEUE_SECONDS },
     logLevel: env.LOG_LEVEL,
   };
+}
+
+function certificatesOf(env: z.infer<typeof Environment>): CertificateFiles | undefined {
+  const { TLS_CERT_FILE: certificate, TLS_KEY_FILE: key, TLS_CLIENT_CA_FILE: clientCa } = env;
+  return certificate !== undefined && key !== undefined ? { certificate, key, clientCa } : undefined;
 }

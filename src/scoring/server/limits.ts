@@ -1,6 +1,18 @@
 /** Largest request, in bytes: a few hundred photos of a phone, scaled down as clients do; gRPC's own default is 4 MiB. */
 export const MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
 
+/** A renewed certificate counts after so long at most: renewals come days before the old one ends. */
+export const CERTIFICATE_REFRESH_MS = 5_000;
+
+/** Largest body of a REST call, in bytes: JSON is parsed on the thread that answers everybody, 32 MiB in about 0.2 s. */
+export const MAX_REST_BODY_BYTES = 32 * 1024 * 1024;
+
+/**
+ * For the HTTP ports: a client sends its headers and its whole request in time, or loses the connection. Idle ones are kept
+ * longer than load balancers keep theirs (60 s), so that it is not the server that closes under a request.
+ */
+export const HTTP_TIMEOUTS_MS = { headersTimeout: 10_000, requestTimeout: 60_000, keepAliveTimeout: 65_000 };
+
 /** Most calls at a time on one connection: their messages are in memory before a limit of ours can refuse them. */
 export const MAX_CALLS_PER_CONNECTION = 256;
 

@@ -2,7 +2,8 @@ import { extname } from 'node:path';
 import { destination, pino, type Logger } from 'pino';
 
 import { readConfig, type Config } from './config.js';
-import { ExitCode, StartupError, startScoringServer } from './scoring-server.js';
+import { startScoringServer } from './scoring-server.js';
+import { ExitCode, StartupError } from './startup.js';
 
 // Synchronous, so that the last line, which says why the process ends, is written before it does.
 const log = pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime }, destination({ dest: 1, sync: true }));

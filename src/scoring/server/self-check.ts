@@ -20,25 +20,24 @@ export interface SelfCheck {
 
 /**
  * Scores the golden photos and compares with what TensorFlow gave for them, so that a server that decodes, preprocesses or
- * computes differently never becomes ready. Each photo is scored together with the next, at least once on every thread, so
- * that a run of several rows is checked too.
+ * computes differently never becomes ready. Every thread runs several rows at a time and then one, so that both are checked
+ * and warm before the first caller comes.
  *
  * @param threads number of inference threads behind `scorer`
  * @throws Error naming the photo and the output that differ by more than {@link SELF_CHECK_TOLERANCE}
  */
 export async function checkGoldens(model: ModelDirectory, scorer: Scorer, threads: number): Promise<SelfCheck> {
   const goldens = await Promise.all(model.manifest.goldens.map((golden) => readGolden(model.directory, golden)));
-  const rounds = Array.from({ length: Math.max(threads, goldens.length) }, (_, round) =>
-    [round, round + 1].map((index) => goldens[index % goldens.length]).filter((golden) => golden !== undefined),
-  );
-  const differences = await Promise.all(
-    rounds.map(async (pair) => {
-      const shape = pair[0]?.shape;
-      const scores = await scorer.score({ rows: pair.map((golden) => golden.row), ...(shape ? { shape } : {}) });
-      return Math.max(...pair.map((golden, row) => compare(golden, scores, row)));
-    }),
-  );
-  return { photos: goldens.length, maxAbsoluteDifference: Math.max(...differences) };
+  const repeated = (length: number) =>
+    Array.from({ length }, (_, index) => goldens[index % goldens.length]).filter((golden) => golden !== undefined);
+  const check = async (group: Golden[]) => {
+    const shape = group[0]?.shape;
+    const scores = await scorer.score({ rows: group.map((golden) => golden.row), ...(shape ? { shape } : {}) });
+    return Math.max(...group.map((golden, row) => compare(golden, scores, row)));
+  };
+  const together = await check(repeated(Math.max(goldens.length, 2 * threads)));
+  const alone = await Promise.all(repeated(threads).map((golden) => check([golden])));
+  return { photos: goldens.length, maxAbsoluteDifference: Math.max(together, ...alone) };
 }
 
 async function readGolden(

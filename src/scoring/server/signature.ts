@@ -21,6 +21,13 @@ export class Signature {
     return this.manifest.source.signature;
   }
 
+  /** The input of a request that does not name one; a converted model has exactly one. */
+  get firstInput(): ModelInput {
+    const [input] = this.manifest.inputs;
+    if (!input) throw new Error('the model has no input');
+    return input;
+  }
+
   /** @throws StatusError FAILED_PRECONDITION when the request asks for a signature that the model does not have */
   require(asked: string): void {
     const name = asked || DEFAULT_SIGNATURE;
