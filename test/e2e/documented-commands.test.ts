@@ -1,27 +1,37 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { execa, parseCommandString } from 'execa';
+import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { repository, TestStack } from '../fixtures/e2e/stack.js';
 
 const slipway = path.join(repository, 'bin/slipway.mjs');
-const readme = readFileSync(path.join(repository, 'README.md'), 'utf8');
+/** What is about Azure itself or about containers cannot be typed here. */
+const ELSEWHERE = ['azure.md', 'compose.md'];
+const pages = [
+  'README.md',
+  ...readdirSync(path.join(repository, 'docs'))
+    .filter((page) => page.endsWith('.md') && !ELSEWHERE.includes(page))
+    .map((page) => path.join('docs', page)),
+];
 
-/** Fenced blocks of the README, in order. */
-const blocks = (language: string): string[] =>
-  [...readme.matchAll(/^```(\w*)\n([\s\S]*?)^```/gm)]
+/** Fenced blocks of a page, in order. */
+const blocks = (page: string, language: string): string[] =>
+  [...readFileSync(path.join(repository, page), 'utf8').matchAll(/^```(\w*)\n([\s\S]*?)^```/gm)]
     .filter(([, name]) => name === language)
     .map(([, , text = '']) => text);
 
-/** What a user who follows the README types, in that order. `up` is what the test has started itself. */
-const commands = blocks('')
+const typed = pages
+  .flatMap((page) => blocks(page, ''))
   .flatMap((block) => block.split('\n'))
   .filter((line) => line.startsWith('npx slipway '))
-  .map((line) => line.replace(/ #.*$/, '').slice('npx slipway '.length).trim())
-  .filter((line) => line !== 'up');
+  .map((line) => line.replace(/ #.*$/, '').slice('npx slipway '.length).trim());
+
+const isDeletion = (line: string): boolean => line.startsWith('delete ');
+/** What a user who follows the pages types: `up` is what the test has started itself, and the service goes last. */
+const commands = [...typed.filter((line) => line !== 'up' && !isDeletion(line)), ...typed.filter(isDeletion)];
 
 // Nobody is at a terminal here who could confirm a deletion.
-const unattended = (words: string[]): string[] => (words[0] === 'delete' ? [...words, '--yes'] : words);
+const unattended = (line: string): string => (isDeletion(line) ? `${line} --yes` : line);
 
 let local: TestStack;
 beforeAll(async () => {
@@ -29,11 +39,11 @@ beforeAll(async () => {
 });
 afterAll(() => local?.stop());
 
-describe('a user who follows the README', () => {
-  it('finds commands there', () => expect(commands.length).toBeGreaterThan(3));
+describe('a user who follows the documentation', () => {
+  it('finds commands there', () => expect(commands.length).toBeGreaterThan(9));
 
   it('deploys from a script', async () => {
-    const [script = ''] = blocks('js');
+    const [script = ''] = blocks('README.md', 'js');
     const { stdout: exports } = await execa(process.execPath, [slipway, 'env'], { cwd: repository });
     const { stdout } = await execa(
       'sh',
@@ -46,8 +56,14 @@ describe('a user who follows the README', () => {
   });
 
   it.each(commands)('slipway %s', async (line) => {
-    const words = unattended(parseCommandString(line));
-    const { exitCode, stderr } = await execa(process.execPath, [slipway, ...words], { cwd: repository, reject: false });
+    const { exitCode, stderr } = await execa(
+      'sh',
+      ['-c', `exec "$0" "$1" ${unattended(line)}`, process.execPath, slipway],
+      {
+        cwd: repository,
+        reject: false,
+      },
+    );
     expect({ exitCode, stderr: exitCode === 0 ? '' : stderr }).toEqual({ exitCode: 0, stderr: '' });
   });
 
