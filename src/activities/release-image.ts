@@ -70,12 +70,14 @@ export async function assembleRelease(parts: {
 
 /** Digest of everything that makes a release, design 3.10: equal ones need no new deployment. */
 export function releaseDigest(release: {
-  source: Pick<ModelVersion, 'digest'>;
+  source: Pick<ModelVersion, 'name' | 'digest'>;
   converted: Pick<ModelVersion, 'digest'>;
   scoring: DeployInput['scoring'];
   image: { layers: readonly Pick<ReleaseLayer, 'diffId'>[] };
 }): Digest {
   return digestOfJson({
+    // The server answers to the model's name.
+    model: release.source.name,
     source: release.source.digest,
     converted: release.converted.digest,
     layers: release.image.layers.map(({ diffId }) => diffId),
