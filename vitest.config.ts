@@ -21,6 +21,7 @@ export default defineConfig({
       project('workflows', 2 * MINUTES, false),
       project('emulator', 2 * MINUTES, false),
       project('e2e', 6 * MINUTES, false),
+      project('fuzz', 10 * MINUTES, false),
       project('browser', 6 * MINUTES, false),
     ],
   },

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 
-import { planThreads, readConfig } from '../../src/scoring/server/config.js';
+import { pixelLimit, planThreads, readConfig } from '../../src/scoring/server/config.js';
 import { containerCpus } from '../../src/scoring/server/container-cpus.js';
 
 describe('threads never exceed the CPUs', () => {
@@ -40,6 +40,20 @@ describe('the CPUs of the container', () => {
       await writeFile(join(cgroups, name), content);
     }
     expect(containerCpus(cgroups, 8)).toBe(cpus);
+  });
+});
+
+describe('the largest image', () => {
+  it.each([
+    ['fits the memory', 1024 ** 3, 1, 22_369_621],
+    ['fits it for every thread', 1024 ** 3, 2, 11_184_810],
+    ['has at most 50 megapixels', 64 * 1024 ** 3, 4, 50_000_000],
+  ])('%s', (_, memory, threads, pixels) => {
+    expect(pixelLimit(memory, threads)).toBe(pixels);
+  });
+
+  it('may be set', () => {
+    expect(readConfig({ MODEL_DIR: '/model', MODEL_NAME: 'cats', MAX_PIXELS: '1000' }).maxPixels).toBe(1000);
   });
 });
 

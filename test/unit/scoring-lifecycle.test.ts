@@ -132,6 +132,18 @@ describe('health', () => {
   });
 });
 
+/** So many big images that scoring them takes this machine about so long. */
+async function imagesForSeconds(client: PredictClient, seconds: number): Promise<Buffer[]> {
+  const [width, height] = [2000, 1500];
+  const pixels = Buffer.alloc(width * height * 3, 0x7f);
+  const image = jpegTurbo.compressSync(pixels, { width, height, format: jpegTurbo.FORMAT_RGB, quality: 50 });
+  const sample = Array.from({ length: 16 }, () => image);
+  const started = performance.now();
+  await client.predict({ input: 'images', images: sample });
+  const each = (performance.now() - started) / sample.length;
+  return Array.from({ length: Math.min(1024, Math.ceil((seconds * 1000) / each)) }, () => image);
+}
+
 describe('SIGTERM', () => {
   it('says GOAWAY, is no longer ready, finishes the call in flight and ends with 0', async () => {
     const server = start({ DRAIN_SECONDS: '10' });
@@ -170,18 +182,42 @@ describe('SIGTERM', () => {
     expect(await server.exit).toBe(0);
     await dropped;
   });
+});
 
-  /** So many big images that scoring them takes this machine about so long. */
-  async function imagesForSeconds(client: PredictClient, seconds: number): Promise<Buffer[]> {
-    const [width, height] = [2000, 1500];
-    const pixels = Buffer.alloc(width * height * 3, 0x7f);
-    const image = jpegTurbo.compressSync(pixels, { width, height, format: jpegTurbo.FORMAT_RGB, quality: 50 });
-    const sample = Array.from({ length: 16 }, () => image);
-    const started = performance.now();
-    await client.predict({ input: 'images', images: sample });
-    const each = (performance.now() - started) / sample.length;
-    return Array.from({ length: Math.min(1024, Math.ceil((seconds * 1000) / each)) }, () => image);
+describe('work whose caller has gone', () => {
+  /** The value of a metric without labels. */
+  async function metric(server: ScoringProcess, name: string): Promise<number> {
+    const text = await (await fetch(`http://127.0.0.1:${await server.httpPort()}/metrics`)).text();
+    return Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1]);
   }
+
+  it.each<[string, (server: ScoringProcess, images: Buffer[]) => Promise<unknown>]>([
+    [
+      'over gRPC, by its deadline',
+      async (server, images) => (await connectTo(server)).predict({ input: 'images', images, timeoutMs: 300 }),
+    ],
+    [
+      'over REST, by closing its connection',
+      async (server, images) =>
+        fetch(`http://127.0.0.1:${await server.httpPort()}/v1/models/tiny:predict`, {
+          method: 'POST',
+          body: JSON.stringify({ instances: images.map((image) => ({ b64: image.toString('base64') })) }),
+          signal: AbortSignal.timeout(300),
+        }),
+    ],
+  ])('%s, is not done', async (_, score) => {
+    const server = start();
+    const client = await connectTo(server);
+    const images = await imagesForSeconds(client, 2);
+    const scored = await metric(server, 'slipway_scoring_batch_images_sum');
+    const running = client.predict({ input: 'images', images });
+    await expect.poll(() => metric(server, 'slipway_scoring_queued_images')).toBeGreaterThan(0);
+    const waiting = await metric(server, 'slipway_scoring_queued_images');
+    await expect(score(server, [PHOTO, PHOTO, PHOTO])).rejects.toThrow();
+    await expect.poll(() => metric(server, 'slipway_scoring_queued_images')).toBeLessThanOrEqual(waiting);
+    await running;
+    expect(await metric(server, 'slipway_scoring_batch_images_sum')).toBe(scored + images.length);
+  });
 });
 
 it('a connection that grows too old is replaced without a failed call', async () => {

@@ -1,8 +1,16 @@
+import { totalmem } from 'node:os';
 import { z } from 'zod';
 
 import type { CertificateFiles } from './certificates.js';
 import { containerCpus } from './container-cpus.js';
-import { MAX_DEFAULT_THREADS, MAX_PIXELS, QUEUE_LIMITS, type QueueLimits } from './limits.js';
+import {
+  BYTES_PER_PIXEL,
+  IMAGE_MEMORY_SHARE,
+  MAX_DEFAULT_THREADS,
+  MAX_PIXELS,
+  QUEUE_LIMITS,
+  type QueueLimits,
+} from './limits.js';
 import type { ServedModel } from './served-model.js';
 
 const port = (otherwise: number) => z.coerce.number().int().min(0).max(65_535).default(otherwise);
@@ -30,7 +38,7 @@ const Environment = z
     DRAIN_SECONDS: seconds(10),
     INTRA_OP_THREADS: threads,
     WORKER_THREADS: threads,
-    MAX_PIXELS: count(MAX_PIXELS),
+    MAX_PIXELS: z.coerce.number().int().positive().optional(),
     MAX_QUEUED_IMAGES: count(QUEUE_LIMITS.images),
     MAX_QUEUE_SECONDS: seconds(QUEUE_LIMITS.seconds),
     LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
@@ -89,6 +97,15 @@ export function planThreads(
 }
 
 /**
+ * Most pixels of one image so that every thread can score one of that size without the container running out of memory.
+ *
+ * @param memory bytes that the container may use
+ */
+export function pixelLimit(memory: number, threads: number): number {
+  return Math.min(MAX_PIXELS, Math.floor((memory * IMAGE_MEMORY_SHARE) / threads / BYTES_PER_PIXEL));
+}
+
+/**
  * Reads the configuration.
  *
  * @throws Error naming every variable that is missing or wrong
@@ -100,6 +117,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
     throw new Error(`wrong environment: ${problems.join('; ')}`);
   }
   const env = parsed.data;
+  const plan = planThreads(containerCpus(), { workers: env.WORKER_THREADS, intraOp: env.INTRA_OP_THREADS });
   return {
     modelDirectory: env.MODEL_DIR,
     served: {
@@ -115,8 +133,8 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
     keysDirectory: env.SCORING_KEYS_DIR,
     maxConnectionAgeSeconds: env.MAX_CONNECTION_AGE_SECONDS,
     drainSeconds: env.DRAIN_SECONDS,
-    threads: planThreads(containerCpus(), { workers: env.WORKER_THREADS, intraOp: env.INTRA_OP_THREADS }),
-    maxPixels: env.MAX_PIXELS,
+    threads: plan,
+    maxPixels: env.MAX_PIXELS ?? pixelLimit(containerMemory(), plan.workers),
     queue: { images: env.MAX_QUEUED_IMAGES, seconds: env.MAX_QUEUE_SECONDS },
     logLevel: env.LOG_LEVEL,
   };
@@ -125,4 +143,9 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
 function certificatesOf(env: z.infer<typeof Environment>): CertificateFiles | undefined {
   const { TLS_CERT_FILE: certificate, TLS_KEY_FILE: key, TLS_CLIENT_CA_FILE: clientCa } = env;
   return certificate !== undefined && key !== undefined ? { certificate, key, clientCa } : undefined;
+}
+
+/** Bytes that the container may use: its limit, or what the machine has. */
+function containerMemory(): number {
+  return Math.min(process.constrainedMemory() || Infinity, totalmem());
 }

@@ -33,6 +33,9 @@ export class RejectedImage extends Error {
   }
 }
 
+/** Photos have all sizes: what the runtime keeps for the next run would be of the largest, and a plan of each size. */
+const ANY_SIZE: InferenceSession.SessionOptions = { enableCpuMemArena: false, enableMemPattern: false };
+
 /**
  * A converted model in memory: JPEG decoding, preprocessing and the network. onnxruntime-node computes on the calling
  * JavaScript thread, so this lives in an inference thread.
@@ -52,10 +55,11 @@ export class ImageModel {
 
   /** @throws Error when a model cannot be loaded or does not have the inputs and outputs that the manifest names */
   static async load({ directory, manifest, intraOpThreads, maxPixels }: ThreadData): Promise<ImageModel> {
-    const open = async (file: string, input: string, outputs: string[]) => {
+    const open = async (file: string, input: string, outputs: string[], options?: InferenceSession.SessionOptions) => {
       const session = await InferenceSession.create(join(directory, file), {
         intraOpNumThreads: intraOpThreads,
         interOpNumThreads: 1,
+        ...options,
       });
       const missing = [
         ...[input].filter((name) => !session.inputNames.includes(name)),
@@ -70,7 +74,7 @@ export class ImageModel {
       model.input,
       outputs.map((output) => output.onnx),
     );
-    const preprocessing = preprocess && (await open(preprocess.file, preprocess.input, [preprocess.output]));
+    const preprocessing = preprocess && (await open(preprocess.file, preprocess.input, [preprocess.output], ANY_SIZE));
     return new ImageModel(manifest, network, preprocessing, maxPixels);
   }
 

@@ -58,7 +58,7 @@ export async function startScoringServer(options: ScoringServerOptions): Promise
     config.certificates ? Certificates.open(config.certificates, log) : undefined,
   );
   const model = await step('model', ExitCode.model, () => openModelDirectory(config.modelDirectory));
-  log.info({ digest: model.digest, threads: config.threads }, 'model found');
+  log.info({ digest: model.digest, threads: config.threads, maxPixels: config.maxPixels }, 'model found');
   const pool = await step('inference threads', ExitCode.model, () => startThreads(options, model, metrics));
   log.info('model loaded');
   const scorer = new Scorer(pool, model.manifest.inputs[0]?.name ?? 'input', config.queue);
