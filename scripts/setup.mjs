@@ -6,7 +6,7 @@ import { nodeProblem } from '../bin/node-version.mjs';
 import { CannotRun, root, runAsScript } from './commands.mjs';
 import { withLock } from './lock.mjs';
 import { ensurePackages } from './npm-packages.mjs';
-import { ensureConversion, ensureTools } from './python-environment.mjs';
+import { ensureConversion, ensureServingApi, ensureTools } from './python-environment.mjs';
 
 /**
  * @param {{ test?: boolean, conversion?: boolean }} [options] `test` also installs what only tests need; `conversion` the
@@ -18,6 +18,7 @@ export async function setup({ test = false, conversion = true } = {}) {
   const python = async () => {
     await ensureTools({ test });
     if (conversion) await ensureConversion();
+    if (test) await ensureServingApi();
   };
   const packages = path.join(root, 'node_modules');
   await mkdir(packages, { recursive: true });
