@@ -56,7 +56,12 @@ export function temporalLogger(log: pino.Logger, format: 'text' | 'json'): Defau
  * @returns undefined for an entry that is none
  */
 export function transitionLine(message: string, { service = '', state = '', ...rest }: Transition): string | undefined {
-  const subject = { step: rest.step, undo: rest.kind && `remove ${rest.kind}`, deployment: 'deployment', redeploy: 'redeploy' }[message];
+  const subject = {
+    step: rest.step,
+    undo: rest.kind && `remove ${rest.kind}`,
+    deployment: 'deployment',
+    redeploy: 'redeploy',
+  }[message];
   if (subject === undefined) return undefined;
   const note = rest.detail ?? rest.reason ?? rest.code;
   return `${service}  ${subject}  ${state}${note ? ` · ${note}` : ''}`;
