@@ -13,6 +13,7 @@ import type {
 import { predictionService } from '../../src/scoring/protos/services.js';
 import { callUnary } from '../fixtures/grpc-call.js';
 import { GOLDENS, MODEL_DIGEST } from '../fixtures/scoring-goldens.js';
+import pngs from '../fixtures/png/images.json' with { type: 'json' };
 import { bundleScoringRuntime, ScoringProcess } from '../fixtures/scoring-server.js';
 
 const PHOTOS = GOLDENS.map(({ photo }) => photo);
@@ -71,6 +72,13 @@ describe('Predict', () => {
         row(output, index).forEach((value, at) => expect(value).toBeCloseTo(expected[at] ?? NaN, 5));
       });
     }
+  });
+
+  it('takes PNGs among JPEGs, as TensorFlow does', async () => {
+    const rgb = Buffer.from(pngs.images['RGB, 8 bits'].png, 'base64');
+    const { outputs } = await client.predict({ input: 'images', images: [PHOTO, rgb] });
+    expect(outputs.output_alias?.shape).toEqual([2, 5]);
+    expect(outputs.output_alias?.values[0]).toBeCloseTo(GOLDENS[0]?.outputs.output_alias?.[0] ?? NaN, 5);
   });
 
   it('says which model answered', async () => {
@@ -199,7 +207,7 @@ describe('a refusal has the code and text of TensorFlow Serving', () => {
     ['too many images', scoring(strings([PHOTO], [1025])), status.RESOURCE_EXHAUSTED, /the limit is 1024/],
     ['an empty string', images(PHOTO, Buffer.alloc(0)), status.INVALID_ARGUMENT, 'images[1]: Input is empty.'],
     ['garbage', images(Buffer.from('garbage')), status.INVALID_ARGUMENT, /^images\[0\]: Unknown image file format/],
-    ['a PNG', images(PHOTO, OTHER, png), status.INVALID_ARGUMENT, /^images\[2\]: PNG images are not supported/],
+    ['the start of a PNG', images(PHOTO, OTHER, png), status.INVALID_ARGUMENT, /^images\[2\]: Invalid PNG data/],
     ['a JPEG without its end', images(PHOTO, truncated), status.INVALID_ARGUMENT, /^images\[1\]: Invalid JPEG data/],
     ['only the start of a JPEG', images(PHOTO.subarray(0, 30)), status.INVALID_ARGUMENT, /^images\[0\]: Invalid JPEG/],
     ['a JPEG that claims to be huge', images(huge), status.INVALID_ARGUMENT, /^images\[0\]: 65535x65535 is over/],

@@ -3,8 +3,9 @@ import { InferenceSession, type Tensor } from 'onnxruntime-node';
 
 import type { ConvertedModelManifest } from '../../deployment/converted-model.js';
 import type { Batch } from './batch.js';
-import { ImageError, JpegDecoder, type Pixels } from './jpeg.js';
+import { ImageDecoder } from './image-decoder.js';
 import { bytesOf, concatenateRows, inputTensor, stackRows } from './onnx-tensors.js';
+import { ImageError, type Pixels } from './pixels.js';
 import type { ThreadData } from './thread-messages.js';
 
 /** What a run of the model gives for one output: `shape[0]` rows, as little-endian bytes in row-major order. */
@@ -41,7 +42,7 @@ const ANY_SIZE: InferenceSession.SessionOptions = { enableCpuMemArena: false, en
  * JavaScript thread, so this lives in an inference thread.
  */
 export class ImageModel {
-  private readonly decoder: JpegDecoder;
+  private readonly decoder: ImageDecoder;
 
   private constructor(
     private readonly manifest: ConvertedModelManifest,
@@ -50,7 +51,7 @@ export class ImageModel {
     maxPixels: number,
   ) {
     // Without preprocessing, decoded images are the network's input and live until all of the run are decoded.
-    this.decoder = new JpegDecoder({ maxPixels, reuseMemory: preprocessing !== undefined });
+    this.decoder = new ImageDecoder({ maxPixels, reuseMemory: preprocessing !== undefined });
   }
 
   /** @throws Error when a model cannot be loaded or does not have the inputs and outputs that the manifest names */

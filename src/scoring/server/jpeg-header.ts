@@ -1,7 +1,4 @@
-/** Bytes that are not an image this server can score; the message says why, for the caller. */
-export class ImageError extends Error {
-  override readonly name = 'ImageError';
-}
+import { ImageError } from './pixels.js';
 
 /** What a JPEG says of itself before its pixels are decoded. */
 export interface JpegHeader {
@@ -11,7 +8,6 @@ export interface JpegHeader {
 }
 
 const OTHER_FORMATS: [name: string, magic: string][] = [
-  ['PNG', '\x89PNG'],
   ['GIF', 'GIF8'],
   ['BMP', 'BM'],
   ['WebP', 'RIFF'],
@@ -74,8 +70,8 @@ function isStartOfFrame(marker: number): boolean {
 function describeOtherFormat(bytes: Buffer): string {
   const start = bytes.toString('latin1', 0, 4);
   if (bytes.toString('latin1', 4, 8) === 'ftyp')
-    return 'HEIC and AVIF images are not supported: this model takes JPEG.';
+    return 'HEIC and AVIF images are not supported: this model takes JPEG and PNG.';
   const other = OTHER_FORMATS.find(([, magic]) => start.startsWith(magic));
-  if (other) return `${other[0]} images are not supported: this model takes JPEG.`;
-  return 'Unknown image file format. JPEG is required.';
+  if (other) return `${other[0]} images are not supported: this model takes JPEG and PNG.`;
+  return 'Unknown image file format. One of JPEG, PNG is required.';
 }

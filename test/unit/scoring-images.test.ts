@@ -1,10 +1,11 @@
 import jpegTurbo from '@julusian/jpeg-turbo';
 import { describe, expect, it } from 'vitest';
 
-import { JpegDecoder } from '../../src/scoring/server/jpeg.js';
+import { ImageDecoder } from '../../src/scoring/server/image-decoder.js';
+import pngs from '../fixtures/png/images.json' with { type: 'json' };
 import { GOLDENS } from '../fixtures/scoring-goldens.js';
 
-const decoder = new JpegDecoder({ maxPixels: 10_000, reuseMemory: true });
+const decoder = new ImageDecoder({ maxPixels: 10_000, reuseMemory: true });
 const PHOTO =
   GOLDENS.map(({ photo }) => photo).find((photo) => photo.includes(Buffer.from('ffc0', 'hex'))) ?? Buffer.alloc(0);
 const FORMAT = { format: jpegTurbo.FORMAT_RGB };
@@ -38,7 +39,7 @@ describe('a JPEG', () => {
     ['without its end', PHOTO.subarray(0, end), 'Invalid JPEG data: the end marker is missing.'],
     ['cut in its header', PHOTO.subarray(0, scan), 'Invalid JPEG data: the end marker is missing.'],
     ['without its tables', replace(PHOTO, 'ffdb', 'ffee'), 'Invalid JPEG data: it cannot be decoded.'],
-    ['of no size', resized(PHOTO, 0, 7), 'Invalid JPEG data: its size is 7x0.'],
+    ['of no size', resized(PHOTO, 0, 7), 'Invalid image: its size is 7x0.'],
     ['that claims too many pixels', resized(PHOTO, 101, 100), '100x101 is over the limit of 10000 pixels.'],
     [
       'of a thousand scans',
@@ -51,7 +52,6 @@ describe('a JPEG', () => {
   });
 
   it.each([
-    ['PNG', '89504e470d0a1a0a'],
     ['GIF', '474946383961'],
     ['HEIC and AVIF', '0000001c667479706865696300'],
     ['TIFF', '49492a0008000000'],
@@ -61,6 +61,53 @@ describe('a JPEG', () => {
     expect(() => decoder.decode(Buffer.from(start, 'hex'))).toThrow(`${name} images are not supported`);
   });
 });
+
+describe('a PNG', () => {
+  const images = Object.entries(pngs.images).map(([name, { png, pixels }]) => ({
+    name,
+    png: Buffer.from(png, 'base64'),
+    pixels: Buffer.from(pixels, 'base64'),
+  }));
+  const png = images.find(({ name }) => name === 'RGB, 8 bits')?.png ?? Buffer.alloc(0);
+  const header = png.indexOf('IHDR') + 4;
+
+  it.each(images)('of $name has the pixels that TensorFlow gives', ({ png: bytes, pixels }) => {
+    const { width, height, data } = decoder.decode(bytes);
+    expect([width, height]).toEqual([pngs.width, pngs.height]);
+    expect(Buffer.from(data).toString('hex')).toBe(pixels.toString('hex'));
+  });
+
+  /** The PNG with bytes of its header replaced. */
+  const changed = (at: number, hex: string) => {
+    const copy = Buffer.from(png);
+    copy.write(hex, header + at, 'hex');
+    return copy;
+  };
+
+  it.each<[string, Buffer, string]>([
+    ['without its end', png.subarray(0, -12), 'Invalid PNG data: it ends before its end chunk.'],
+    [
+      'without its header',
+      Buffer.concat([png.subarray(0, 8), png.subarray(33)]),
+      'Invalid PNG data: it does not begin',
+    ],
+    ['with only its signature', png.subarray(0, 8), 'Invalid PNG data: it ends before its end chunk.'],
+    ['of a colour type that there is not', changed(9, '05'), 'Invalid PNG data: colour type 5 with 8 bits is unknown.'],
+    ['of no size', changed(0, '00000000'), 'Invalid image: its size is 0x11.'],
+    ['that claims too many pixels', changed(0, '7fffffff7fffffff'), '2147483647x2147483647 is over the limit of 10000'],
+    ['of more pixels than it has', changed(4, '0000000c'), 'Invalid PNG data: it has too few pixels.'],
+    ['of fewer pixels than it has', changed(4, '00000002'), 'Invalid PNG data: Cannot create a Buffer larger than'],
+    ['with damage', damaged(png), 'Invalid PNG data: '],
+  ])('%s is refused', (_, bytes, reason) => {
+    expect(() => decoder.decode(bytes)).toThrow(reason);
+  });
+});
+
+function damaged(bytes: Buffer): Buffer {
+  const copy = Buffer.from(bytes);
+  copy.fill(0x3c, bytes.indexOf('IDAT') + 20, bytes.indexOf('IDAT') + 40);
+  return copy;
+}
 
 function replace(bytes: Buffer, from: string, to: string): Buffer {
   const copy = Buffer.from(bytes);

@@ -1,19 +1,13 @@
 import jpegTurbo from '@julusian/jpeg-turbo';
 import { randomBytes } from 'node:crypto';
 
-import { countScans, hasEnd, ImageError, readJpegHeader } from './jpeg-header.js';
+import { countScans, hasEnd, readJpegHeader } from './jpeg-header.js';
 import { MAX_JPEG_SCANS, MAX_KEPT_DECODE_BYTES } from './limits.js';
+import { ImageError, type Pixels } from './pixels.js';
+import { PNG_SIGNATURE } from './png-header.js';
+import { decodePng } from './png.js';
 
-export { ImageError } from './jpeg-header.js';
-
-/** One decoded image: `height × width × 3` bytes, RGB, row by row. */
-export interface Pixels {
-  width: number;
-  height: number;
-  data: Uint8Array;
-}
-
-export interface JpegDecoderOptions {
+export interface ImageDecoderOptions {
   maxPixels: number;
   /** The pixels of an image may be overwritten by the next one. */
   reuseMemory: boolean;
@@ -23,22 +17,26 @@ export interface JpegDecoderOptions {
 const UNWRITTEN = randomBytes(64);
 
 /**
- * Decodes JPEGs as TensorFlow's DecodeJpeg does by default (dct_method INTEGER_FAST, fancy upsampling, EXIF orientation
- * ignored), bit for bit: @julusian/jpeg-turbo always uses the fast integer DCT.
+ * Decodes images as TensorFlow's DecodeJpeg does by default, bit for bit: JPEGs with dct_method INTEGER_FAST, fancy upsampling and
+ * EXIF orientation ignored (@julusian/jpeg-turbo always uses the fast integer DCT), and PNGs.
  */
-export class JpegDecoder {
+export class ImageDecoder {
   private kept = Buffer.alloc(0);
 
-  constructor(private readonly options: JpegDecoderOptions) {}
+  constructor(private readonly options: ImageDecoderOptions) {}
 
-  /** @throws ImageError when the bytes are not a whole JPEG, or one that is too large or of too many scans */
+  /** @throws ImageError when the bytes are not a whole image of these formats, or one that is too large */
   decode(bytes: Uint8Array): Pixels {
     const image = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    if (image.subarray(0, PNG_SIGNATURE.length).equals(PNG_SIGNATURE)) {
+      return decodePng(image, (width, height) => this.admit(width, height));
+    }
+    return this.decodeJpeg(image);
+  }
+
+  private decodeJpeg(image: Buffer): Pixels {
     const { width, height, components } = readJpegHeader(image);
-    if (width === 0 || height === 0) throw new ImageError(`Invalid JPEG data: its size is ${width}x${height}.`);
-    const { maxPixels } = this.options;
-    if (width * height > maxPixels)
-      throw new ImageError(`${width}x${height} is over the limit of ${maxPixels} pixels.`);
+    this.admit(width, height);
     if (components === 4) throw new ImageError('CMYK JPEGs are not supported: convert the image to RGB.');
     if (countScans(image, MAX_JPEG_SCANS) > MAX_JPEG_SCANS) {
       throw new ImageError(`Invalid JPEG data: more than ${MAX_JPEG_SCANS} scans.`);
@@ -56,6 +54,13 @@ export class JpegDecoder {
       if (!written) throw new ImageError('Invalid JPEG data: it cannot be decoded.');
     }
     return { width, height, data };
+  }
+
+  private admit(width: number, height: number): void {
+    if (width === 0 || height === 0) throw new ImageError(`Invalid image: its size is ${width}x${height}.`);
+    const { maxPixels } = this.options;
+    if (width * height > maxPixels)
+      throw new ImageError(`${width}x${height} is over the limit of ${maxPixels} pixels.`);
   }
 
   private memory(bytes: number): Buffer {
