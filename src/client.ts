@@ -16,8 +16,9 @@ import {
 import { deployInput } from './client/deploy-input.js';
 import { unknownService } from './client/failures.js';
 import type { ChangeHandle, DeploymentHandle, TeardownHandle } from './client/handle.js';
+import { rotateKeys, showKeys, type RotatedKey, type ServiceKeys } from './client/keys.js';
 import { AZURE_TIMEOUT_MS } from './client/limits.js';
-import { liveModel, scoringKey } from './client/live-service.js';
+import { liveModel, scoringKeys } from './client/live-service.js';
 import * as listings from './client/listings.js';
 import { Schedules } from './client/schedules.js';
 import { scorePhotos } from './client/score.js';
@@ -36,6 +37,7 @@ export type { Change } from './client/changes.js';
 export type * from './client/listings.js';
 export { ChangeFailed, ChangeRunning } from './client/failures.js';
 export type { ChangeHandle, ChangeResults, DeploymentHandle, TeardownHandle } from './client/handle.js';
+export type { RotatedKey, ServiceKeys } from './client/keys.js';
 export type { ScheduledRun } from './client/scheduled-run.js';
 export type { Schedule, ScheduleTimes } from './client/schedules.js';
 export type { PendingWait, Snapshot } from './client/snapshot.js';
@@ -215,6 +217,21 @@ export class SlipwayClient {
     return listings.readServiceLog(this.access(), service, options);
   }
 
+  /** The keys that a live service accepts. @throws SlipwayError `NotLive`, `NoKeys` */
+  showKeys(service: string): Promise<ServiceKeys> {
+    return showKeys(this.access(), service);
+  }
+
+  /**
+   * Makes a new key. `primary` (the default): the one that was primary becomes the secondary, so that callers who have it
+   * can change over. Pods take up new keys within about a minute.
+   *
+   * @throws SlipwayError `NotLive`, `NoKeys`, `Conflict` when someone else rotated at the same time
+   */
+  rotateKeys(service: string, which: 'primary' | 'secondary' = 'primary'): Promise<RotatedKey> {
+    return rotateKeys(this.access(), service, which);
+  }
+
   /**
    * Scores JPEGs with a live service, through its public address.
    *
@@ -224,16 +241,13 @@ export class SlipwayClient {
   async score(service: string, photos: readonly string[], options: ScoreOptions = {}): Promise<Score[]> {
     const { address, key, model } = options;
     if (address !== undefined)
-      return scorePhotos({ address, model: model ?? service, ...(key ? { key } : {}) }, photos);
+      return scorePhotos({ address, model: model ?? service, ...(key ? { keys: [key] } : {}) }, photos);
     const identity = this.identify(service);
     const live = await liveDeployment(this.temporal, identity);
-    const [known, secret] = await asking(() =>
-      Promise.all([liveModel(this.azure, identity, live), key ?? scoringKey(this.azure, identity, live)]),
+    const [known, keys] = await asking(() =>
+      Promise.all([liveModel(this.azure, identity, live), key ? [key] : scoringKeys(this.azure, identity, live)]),
     );
-    return scorePhotos(
-      { address: live.address, model: model ?? live.source.name, ...known, ...(secret ? { key: secret } : {}) },
-      photos,
-    );
+    return scorePhotos({ address: live.address, model: model ?? live.source.name, ...known, keys }, photos);
   }
 
   /** The identity of a service of the workspace, and of a new or given deployment of it. */

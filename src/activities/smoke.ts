@@ -1,8 +1,9 @@
 import type { AzureConnection } from '../azure/connection.js';
 import type { Kubernetes } from '../azure/kubernetes/connection.js';
+import { releaseKeys } from '../azure/kubernetes/keys.js';
 import { GRPC_PORT } from '../azure/kubernetes/manifests.js';
 import { PodTunnel } from '../azure/kubernetes/port-forward.js';
-import { readyPod, releaseKeys } from '../azure/kubernetes/releases.js';
+import { readyPod } from '../azure/kubernetes/releases.js';
 import type { DeploymentActivities, Score, SmokeInput } from '../deployment/activities.js';
 import { SlipwayError } from '../deployment/errors.js';
 import { releaseName } from '../deployment/names.js';

@@ -6,6 +6,7 @@ import type { ScoreCommandOptions } from './commands/score.js';
 import type { StatusOptions } from './commands/status.js';
 import type { CancelOptions, WatchOptions } from './commands/watch.js';
 import { EXIT } from './exit-codes.js';
+import { addKeyCommands } from './key-commands.js';
 import { addListingCommands } from './listing-commands.js';
 import { Interrupted } from './local/interruption.js';
 import { terminal as thisTerminal } from './render/terminal.js';
@@ -59,6 +60,7 @@ function commands(act: Act): Command {
     .addHelpText('after', EXIT_CODES);
   addServiceCommands(program, act);
   addListingCommands(program, act);
+  addKeyCommands(program, act);
   addScheduleCommands(program, act);
   addLocalCommands(program, act);
   return program;

@@ -2,8 +2,8 @@ import type { AzureConnection } from '../azure/connection.js';
 import { openBlobStore, parseDatastoreUri, readBlob } from '../azure/blobs.js';
 import { clusterRef } from '../azure/clusters.js';
 import { connectToKubernetes } from '../azure/kubernetes/connection.js';
+import { releaseKeys } from '../azure/kubernetes/keys.js';
 import { readPublicService, selectedRelease } from '../azure/kubernetes/public-service.js';
-import { releaseKeys } from '../azure/kubernetes/releases.js';
 import { getWorkspace, parseResourceId } from '../azure/workspace.js';
 import { CONVERTED_MANIFEST, ConvertedModelManifest, parseLabels } from '../deployment/converted-model.js';
 import { releaseName, type Identity } from '../deployment/names.js';
@@ -11,21 +11,22 @@ import type { DeployResult } from '../deployment/result.js';
 import { AZURE_TIMEOUT_MS } from './limits.js';
 
 /**
- * The key that opens a live service, read from its cluster: keys are in no history and no result.
+ * The keys that open a live service, read from its cluster: keys are in no history and no result. The one to show comes first.
  *
- * @returns undefined for a service that asks for none
+ * @returns none for a service that asks for none
  */
-export async function scoringKey(
+export async function scoringKeys(
   azure: AzureConnection,
   identity: Identity,
   live: DeployResult,
-): Promise<string | undefined> {
+): Promise<readonly string[]> {
   const ref = clusterRef(identity, parseResourceId(live.cluster).name);
   const kubernetes = await connectToKubernetes(azure, ref, AbortSignal.timeout(AZURE_TIMEOUT_MS));
   // The release that the public Service selects now: a redeployment that is under way may have retired the one known here.
   const selected = await readPublicService(kubernetes, identity.service);
   const release = (selected && selectedRelease(selected)) ?? live.release;
-  return (await releaseKeys(kubernetes, releaseName(identity.service, release)))?.primary;
+  const keys = await releaseKeys(kubernetes, releaseName(identity.service, release));
+  return keys ? [keys.primary, keys.secondary] : [];
 }
 
 /** What is known of the model that a service scores with. */

@@ -2,6 +2,7 @@ import path from 'node:path';
 import type { Score } from '../deployment/activities.js';
 import { SlipwayError } from '../deployment/errors.js';
 import { PredictClient } from '../scoring/client/predict-client.js';
+import { PredictError } from '../scoring/client/predict-error.js';
 import { topK } from '../scoring/client/top-k.js';
 import { readJpeg } from './jpeg.js';
 
@@ -11,7 +12,8 @@ export interface ScoringEndpoint {
   readonly address: string;
   /** Name of the model that it serves. */
   readonly model: string;
-  readonly key?: string;
+  /** Tried in this order: pods take up a new key some time after it was made. */
+  readonly keys?: readonly string[];
   /** Key of the input that takes JPEGs; asked for when it is not known. */
   readonly input?: string;
   readonly labels?: readonly string[];
@@ -27,7 +29,22 @@ const CLASSES = 5;
  */
 export async function scorePhotos(endpoint: ScoringEndpoint, photos: readonly string[]): Promise<Score[]> {
   const images = await Promise.all(photos.map(readJpeg));
-  const { address, model, key } = endpoint;
+  const [key, ...others] = endpoint.keys ?? [];
+  try {
+    return await scoreWith(endpoint, key, photos, images);
+  } catch (error) {
+    if (others.length === 0 || !(error instanceof PredictError) || error.code !== 'UNAUTHENTICATED') throw error;
+    return scorePhotos({ ...endpoint, keys: others }, photos);
+  }
+}
+
+async function scoreWith(
+  endpoint: ScoringEndpoint,
+  key: string | undefined,
+  photos: readonly string[],
+  images: readonly Buffer[],
+): Promise<Score[]> {
+  const { address, model } = endpoint;
   const client = PredictClient.connect({ address, model, key });
   try {
     const input = endpoint.input ?? (await firstInput(client));

@@ -90,7 +90,7 @@ describe('the documentation', () => {
       expect(await helpOf()).toMatch(new RegExp(`^  ${command}\\b`, 'm'));
       const options = rest.filter((word) => word.startsWith('--'));
       if (options.length === 0) return;
-      const group = command === 'schedule' ? rest.slice(0, 1) : [];
+      const group = ['schedule', 'keys'].includes(command) ? rest.slice(0, 1) : [];
       const help = await helpOf(command, ...group);
       for (const option of options) expect(help).toContain(`${option} `);
     },

@@ -105,8 +105,19 @@ export function keysSecret(input: ReleaseInput, keys: ScoringKeys): V1Secret {
     kind: 'Secret',
     type: 'Opaque',
     metadata: metadata(input),
-    data: { primary: base64(keys.primary), secondary: base64(keys.secondary) },
+    data: encoded(keys),
   };
+}
+
+/** The keys in a Secret; undefined when it does not hold both. */
+export function keysOf({ data }: V1Secret): ScoringKeys | undefined {
+  const { primary, secondary } = data ?? {};
+  return primary && secondary ? { primary: decode(primary), secondary: decode(secondary) } : undefined;
+}
+
+/** A Secret with other keys. */
+export function withKeys(secret: V1Secret, keys: ScoringKeys): V1Secret {
+  return { ...secret, data: { ...secret.data, ...encoded(keys) } };
 }
 
 /** The gRPC port of a Service. `appProtocol` stays unset: with it, Azure's load balancer would probe HTTP on the port. */
@@ -176,6 +187,14 @@ function wholeCpus(quantity: string): number {
   return Math.max(1, Math.floor(cpus));
 }
 
+function encoded({ primary, secondary }: ScoringKeys): Record<keyof ScoringKeys, string> {
+  return { primary: base64(primary), secondary: base64(secondary) };
+}
+
 function base64(text: string): string {
   return Buffer.from(text).toString('base64');
+}
+
+function decode(text: string): string {
+  return Buffer.from(text, 'base64').toString('utf8');
 }

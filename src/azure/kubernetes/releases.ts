@@ -1,22 +1,11 @@
-import { randomBytes } from 'node:crypto';
-import type { CoreV1Event, V1Deployment, V1Pod, V1Secret } from '@kubernetes/client-node';
+import type { CoreV1Event, V1Deployment, V1Pod } from '@kubernetes/client-node';
 import type { ReleaseInput } from '../../deployment/activities.js';
 import { type Identity, RELEASE_LABEL, SERVICE_LABEL, releaseName } from '../../deployment/names.js';
 import type { Kubernetes } from './connection.js';
+import { ensureKeys } from './keys.js';
 import { LOG_EXCERPT, LOG_LINES } from './limits.js';
-import {
-  NAMESPACE,
-  candidateService,
-  keysSecret,
-  releaseDeployment,
-  releaseLabels,
-  type ScoringKeys,
-} from './manifests.js';
+import { NAMESPACE, candidateService, releaseDeployment, releaseLabels } from './manifests.js';
 import { createOnce, deleteIfPresent, deletionOf, isGoing, readIfPresent, type Owned } from './objects.js';
-import { selectedRelease } from './public-service.js';
-
-/** Bytes of a new key: 256 bits, more than anyone can guess. */
-const KEY_BYTES = 32;
 
 /** An object of a service in its cluster: what an undo or a retirement looks at. */
 export interface ServiceObject extends Owned {
@@ -28,7 +17,6 @@ export interface ServiceObject extends Owned {
 
 /**
  * Makes a release's Secret (when scoring asks for a key), Deployment and candidate Service, as far as they are not there.
- * A new release has the keys of the live one, so that callers notice nothing.
  *
  * @throws SlipwayError `NameConflict` when one of the names is taken by something that is not this service's
  */
@@ -37,17 +25,7 @@ export async function ensureRelease(kubernetes: Kubernetes, input: ReleaseInput,
   const { identity, scoring } = input;
   const name = releaseName(identity.service, input.image.releaseDigest);
   const at = { name, namespace: NAMESPACE };
-  if (scoring.auth === 'key') {
-    await createOnce<V1Secret>(identity, {
-      kind: 'Secret',
-      name,
-      read: () => core.readNamespacedSecret(at),
-      create: async () => {
-        const keys = (await liveKeys(kubernetes, identity)) ?? { primary: newKey(), secondary: newKey() };
-        return core.createNamespacedSecret({ namespace: NAMESPACE, body: keysSecret(input, keys) });
-      },
-    });
-  }
+  if (scoring.auth === 'key') await ensureKeys(kubernetes, input);
   await createOnce(identity, {
     kind: 'Deployment',
     name,
@@ -61,13 +39,6 @@ export async function ensureRelease(kubernetes: Kubernetes, input: ReleaseInput,
     read: () => core.readNamespacedService(at),
     create: () => core.createNamespacedService({ namespace: NAMESPACE, body: candidateService(input) }),
   });
-}
-
-/** The keys of a release; undefined when it has none. */
-export async function releaseKeys(kubernetes: Kubernetes, name: string): Promise<ScoringKeys | undefined> {
-  const secret = await readIfPresent(() => kubernetes.core.readNamespacedSecret({ name, namespace: NAMESPACE }));
-  const { primary, secondary } = secret?.data ?? {};
-  return primary && secondary ? { primary: decode(primary), secondary: decode(secondary) } : undefined;
 }
 
 export async function readDeployment(kubernetes: Kubernetes, name: string): Promise<V1Deployment | undefined> {
@@ -158,25 +129,8 @@ export async function remainingPods(kubernetes: Kubernetes, { service }: Identit
   return (await kubernetes.core.listNamespacedPod({ namespace: NAMESPACE, labelSelector })).items;
 }
 
-/** The keys that callers of the public Service use now. */
-async function liveKeys(kubernetes: Kubernetes, { service }: Identity): Promise<ScoringKeys | undefined> {
-  const found = await readIfPresent(() =>
-    kubernetes.core.readNamespacedService({ name: service, namespace: NAMESPACE }),
-  );
-  const live = found && selectedRelease(found);
-  return live === undefined ? undefined : releaseKeys(kubernetes, releaseName(service, live));
-}
-
 function selector(labels: Record<string, string>): string {
   return Object.entries(labels)
     .map(([label, value]) => `${label}=${value}`)
     .join(',');
-}
-
-function newKey(): string {
-  return randomBytes(KEY_BYTES).toString('base64url');
-}
-
-function decode(base64: string): string {
-  return Buffer.from(base64, 'base64').toString('utf8');
 }
