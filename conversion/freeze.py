@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import tensorflow as tf
 from tensorflow.core.framework.graph_pb2 import GraphDef
 from tensorflow.core.protobuf.config_pb2 import ConfigProto
+from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
 from tensorflow.core.protobuf.rewriter_config_pb2 import RewriterConfig
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_from_session_graph
 from tensorflow.python.grappler import tf_optimizer
@@ -34,11 +35,8 @@ def freeze(
 
 def inline_functions(graph_def: GraphDef, inputs: Sequence[str], outputs: Sequence[str]) -> GraphDef:
     """Replaces calls of functions by their bodies; what the outputs do not need goes."""
-    with tf.Graph().as_default() as graph:
-        tf.import_graph_def(graph_def, name="")
-        fetches = tf.compat.v1.get_collection_ref(tf.compat.v1.GraphKeys.TRAIN_OP)
-        fetches.extend(graph.get_tensor_by_name(name) for name in (*inputs, *outputs))
-        meta_graph = tf.compat.v1.train.export_meta_graph(graph_def=graph_def, graph=graph)
+    meta_graph = MetaGraphDef(graph_def=graph_def)
+    meta_graph.collection_def[tf.compat.v1.GraphKeys.TRAIN_OP].node_list.value.extend((*inputs, *outputs))
     config = ConfigProto()
     rewrites = config.graph_options.rewrite_options
     rewrites.min_graph_nodes = -1  # grappler leaves graphs of fewer than four nodes alone otherwise

@@ -74,7 +74,7 @@ def _convert(options: argparse.Namespace, scratch: Path) -> str:
     # TensorFlow takes seconds to import; the first line of the log does not wait for it.
     from conversion.parity import Limits
     from conversion.pipeline import ConversionRequest, convert
-    from conversion.quantize import Quantization
+    from conversion.quantization import Quantization
 
     limits = Limits(options.parity_relative, options.parity_top5)
     quantization = None
@@ -87,4 +87,7 @@ def _convert(options: argparse.Namespace, scratch: Path) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    code = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)  # TensorFlow takes half a second to free, one by one, what ends with the process anyway

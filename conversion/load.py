@@ -89,7 +89,10 @@ def serving_session(saved_model: Path) -> Iterator[tf.compat.v1.Session]:
     Raises:
         ConversionError: TensorFlow cannot load it.
     """
-    with tf.Graph().as_default() as graph, tf.compat.v1.Session(graph=graph) as session:
+    config = tf.compat.v1.ConfigProto()
+    # Optimising the graph takes longer than running it a few times.
+    config.graph_options.rewrite_options.disable_meta_optimizer = True
+    with tf.Graph().as_default() as graph, tf.compat.v1.Session(graph=graph, config=config) as session:
         try:
             tf.compat.v1.saved_model.load(session, [SERVE_TAG], str(saved_model))
         except (tf.errors.OpError, OSError, RuntimeError, ValueError) as error:

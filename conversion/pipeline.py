@@ -18,8 +18,9 @@ from conversion.generated_photos import generated_photos
 from conversion.load import Selection, select, serving_session
 from conversion.loops import with_element_shapes
 from conversion.onnx_export import IMAGE, PIXELS, Part, export
+from conversion.photo import Photo
 from conversion.progress import phase, say
-from conversion.quantize import Quantization, has_vnni, measure_speed, quantize, read_calibration
+from conversion.quantization import Quantization, read_calibration
 from conversion.weights import WeightFile
 
 PREPROCESS = "preprocess.onnx"
@@ -85,8 +86,7 @@ def convert(request: ConversionRequest, out: Path, scratch: Path) -> str:
     tolerances: dict[str, float] = {}
     if quantization:
         phase("quantize", f"int8, calibrated on {len(calibration)} photos")
-        quantize(out / PREPROCESS, out / MODEL, cut.decode, calibration, scratch / MODEL)
-        tolerances = _check_int8(quantization, out, scratch / MODEL, outputs, cut.decode, goldens)
+        tolerances = _make_int8(quantization, calibration, out, scratch / MODEL, outputs, cut.decode, goldens)
 
     phase("write", f"the largest difference is {difference:.2g} of the largest value")
     parts: dict[str, Any] = {
@@ -108,15 +108,20 @@ def _export(graph: GraphDef, cut: Cut, names: Mapping[str, str], weights: Weight
     export(network, weights, out / MODEL)
 
 
-def _check_int8(
+def _make_int8(
     quantization: Quantization,
+    calibration: Sequence[Photo],
     out: Path,
     int8: Path,
     outputs: Sequence[parity.ParityOutput],
     op: DecodeOp,
     goldens: Sequence[golden.Golden],
 ) -> dict[str, float]:
-    """Puts the int8 network in place of the float one; returns how far each output may be from TensorFlow's answer."""
+    """Puts an int8 network in place of the float one; returns how far each output may be from TensorFlow's answer."""
+    # onnxruntime's quantiser takes long to import, and few need it.
+    from conversion.quantize import has_vnni, measure_speed, quantize
+
+    quantize(out / PREPROCESS, out / MODEL, op, calibration, int8)
     # What leaves a softmax is what counts here: int8 moves the logits of classes that nobody asks for.
     outputs = [replace(output, softmax=False) for output in outputs]
     photos = [golden.photo for golden in goldens]

@@ -19,27 +19,15 @@ from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantTy
 
 from conversion.cut import DecodeOp
 from conversion.errors import ConversionError
-from conversion.golden import decode, read_photos
+from conversion.golden import decode
 from conversion.onnx_export import IMAGE, PIXELS, check
-from conversion.parity import Limits, session
+from conversion.parity import session
 from conversion.photo import Photo
 
-LIMITS = Limits(relative=0.1, top5=3)
-"""Of int8 against float. EfficientNet-Lite0, calibrated well, is off by 0.04 and keeps four of five classes."""
 ROUNDS = 5
 CALLS = 5
 """In each round, of each model."""
 CPUINFO = Path("/proc/cpuinfo")
-
-
-@dataclass(frozen=True)
-class Quantization:
-    """How to make int8."""
-
-    calibration: Path
-    """Directory of JPEGs of the kind that will be scored; none of them may be one to check the result with."""
-    limits: Limits = LIMITS
-    """How far int8 may be from float."""
 
 
 @dataclass(frozen=True)
@@ -53,33 +41,6 @@ class Speed:
     def speedup(self) -> float:
         """Times as fast as before."""
         return self.before / self.after
-
-
-def read_calibration(directory: Path, photos: Sequence[Photo]) -> list[Photo]:
-    """The calibration photos, none of which is one of ``photos``.
-
-    Raises:
-        ConversionError: there is none, or one is.
-    """
-    try:
-        calibration = read_photos(directory)
-    except ConversionError as error:
-        if error.code != "NoPhotos":
-            raise
-        raise ConversionError(
-            "CalibrationEmpty",
-            f"there are no calibration photos in {directory.name}/",
-            "give some tens of JPEGs of the kind that will be scored",
-        ) from error
-    digests = {photo.digest for photo in photos}
-    both = [photo.name for photo in calibration if photo.digest in digests]
-    if both:
-        raise ConversionError(
-            "CalibrationOverlap",
-            f"calibration photos are among those that check the result: {', '.join(both)}",
-            "take them out of either: what int8 was fitted to says nothing about what it does to others",
-        )
-    return calibration
 
 
 def quantize(preprocess: Path, model: Path, op: DecodeOp, calibration: Sequence[Photo], out: Path) -> None:

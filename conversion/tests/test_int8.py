@@ -17,7 +17,7 @@ from conversion.errors import ConversionError
 from conversion.job import main
 from conversion.parity import Limits
 from conversion.pipeline import ConversionRequest
-from conversion.quantize import Quantization
+from conversion.quantization import Quantization
 from conversion.tests.conftest import PHOTOS, Conversion, converted
 
 CROPS = 4
