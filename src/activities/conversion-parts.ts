@@ -41,13 +41,14 @@ export async function readConversionParts(directory: string): Promise<Conversion
  * Digest of everything that the result of a conversion depends on. Where it runs is not part of it: equal conversions share
  * their result, whoever asked for them.
  */
-export function conversionDigest({ source, model, photos }: ConversionInput, parts: ConversionParts): Digest {
+export function conversionDigest({ source, model, photos, settings }: ConversionInput, parts: ConversionParts): Digest {
   return digestOfJson({
     source: source.digest,
     signature: model.signature,
     input: model.input,
     outputs: model.outputs,
     photos: photoDigests(photos),
+    parity: settings.parity,
     code: parts.code.digest,
     environment: environmentDigest(parts.environment),
   });
@@ -59,12 +60,14 @@ export function photoDigests(photos: ConversionInput['photos']): Digest[] {
 }
 
 /** The command of the job, for the shell that Azure ML runs it with. */
-export function conversionCommand({ model }: Pick<ConversionInput, 'model'>): string {
+export function conversionCommand({ model, settings }: Pick<ConversionInput, 'model' | 'settings'>): string {
   const outputs = model.outputs.flatMap((output) => ['--output', quoted(output)]);
   return [
     'python -m conversion.job --model ${{inputs.model}} --photos ${{inputs.photos}}',
     `--signature ${quoted(model.signature)} --input ${quoted(model.input)}`,
     ...outputs,
+    `--parity-relative ${settings.parity.relative} --parity-top5 ${settings.parity.top5}`,
+    `--max-memory ${settings.maxMemory}`,
     '--out ${{outputs.converted}}',
   ].join(' ');
 }

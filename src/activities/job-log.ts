@@ -17,6 +17,7 @@ const PHASES: Readonly<Record<string, string>> = {
   freeze: 'freezing variables',
   convert: 'converting',
   check: 'checking against TensorFlow’s answers',
+  quantize: 'making int8',
   write: 'writing the result',
 };
 

@@ -42,11 +42,25 @@ const model = z
     when: isGroup,
   });
 
+/** Bytes as the conversion job reads them: no fractions of a byte. */
+const bytes = z.string().regex(/^[0-9]+(\.[0-9]+)?(k|M|G|Ki|Mi|Gi)?$/, 'a Kubernetes quantity such as 6G or 512Mi');
+
+/** How far the converted model may be from what TensorFlow answers. */
+const parity = z.strictObject({
+  /** Largest difference, as a share of the largest value; of what feeds the softmax where one ends the output. */
+  relative: z.number().min(0).default(0.001),
+  /** How many of the five best classes must be the same; 5: in the same order too. */
+  top5: z.number().int().min(0).max(5).default(5),
+});
+
 const conversion = z.strictObject({
   /** Name of a compute of the workspace, or `serverless`. */
   compute: computeName.default('serverless'),
   /** Size of the serverless machine. */
   instanceType: z.string().default('Standard_D4s_v3'),
+  /** Memory that the job may take at once: more is a failure. */
+  maxMemory: bytes.default('6G'),
+  parity: parity.prefault({}),
 });
 
 const cluster = z

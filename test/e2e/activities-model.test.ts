@@ -182,7 +182,12 @@ describe('registering a model', () => {
     await runner.attempt('registerModel', { identity: first, ...input });
     const elsewhere = { ...input.cluster, name: 'another' };
     const refused = { type: 'ServiceOnOtherCluster', nonRetryable: true };
-    const settings = { compute: 'serverless', instanceType: 'Standard_D4s_v3' };
+    const settings = {
+      compute: 'serverless',
+      instanceType: 'Standard_D4s_v3',
+      maxMemory: '6G',
+      parity: { relative: 0.001, top5: 5 },
+    };
     const moving = { identity: second, ...input, cluster: elsewhere, settings, patienceMinutes: 0 };
     await expect(runner.attempt('preflight', moving)).rejects.toMatchObject(refused);
     const renamed = { ...moving, model: { ...input.model, name: 'tug-2' } };
@@ -230,7 +235,12 @@ describe('a conversion', () => {
     const made = await service(name);
     const model = { ...made.model, signature };
     const source = await runner.attempt('registerModel', { ...made, model, identity: made.first });
-    const settings = { compute: 'serverless', instanceType: 'Standard_D4s_v3' };
+    const settings = {
+      compute: 'serverless',
+      instanceType: 'Standard_D4s_v3',
+      maxMemory: '6G',
+      parity: { relative: 0.001, top5: 5 },
+    };
     const input = (identity: Identity): ConversionInput & { cluster: ClusterInput } => ({
       ...made,
       identity,

@@ -38,7 +38,12 @@ function input(service: string, cluster: Partial<ClusterInput> = {}, patienceMin
       input: 'images',
       outputs: ['output_alias'],
     },
-    settings: { compute: 'serverless', instanceType: 'Standard_D4s_v3' },
+    settings: {
+      compute: 'serverless',
+      instanceType: 'Standard_D4s_v3',
+      maxMemory: '6G',
+      parity: { relative: 0.001, top5: 5 },
+    },
     cluster: local.cluster(service, cluster),
     patienceMinutes,
   };

@@ -43,7 +43,12 @@ const input: ConversionInput = {
     input: 'images',
     outputs: ['output_alias'],
   },
-  settings: { compute: 'serverless', instanceType: 'Standard_D4s_v3' },
+  settings: {
+    compute: 'serverless',
+    instanceType: 'Standard_D4s_v3',
+    maxMemory: '6G',
+    parity: { relative: 0.001, top5: 5 },
+  },
   photos: [
     { name: 'a.jpg', digest: digestOf('a') },
     { name: 'b.jpg', digest: digestOf('b') },
@@ -56,7 +61,7 @@ describe('the digest of a conversion', () => {
     const again: ConversionInput = {
       ...input,
       identity: { ...identity, deploymentId: 'dother' },
-      settings: { compute: 'cpu-cluster', instanceType: 'Standard_D8s_v3' },
+      settings: { ...input.settings, compute: 'cpu-cluster', instanceType: 'Standard_D8s_v3', maxMemory: '8G' },
       photos: [...input.photos, { name: 'copy.jpg', digest: digestOf('a'), expect: 3 }].reverse(),
     };
     expect(conversionDigest(again, parts)).toBe(conversionDigest(input, parts));
@@ -73,6 +78,7 @@ describe('the digest of a conversion', () => {
     ['the model', (i: ConversionInput) => ({ ...i, source: { ...i.source, digest: digestOf('other') } })],
     ['the input tensor', (i: ConversionInput) => ({ ...i, model: { ...i.model, input: 'other' } })],
     ['an output', (i: ConversionInput) => ({ ...i, model: { ...i.model, outputs: ['other'] } })],
+    ['a limit', (i: ConversionInput) => ({ ...i, settings: { ...i.settings, parity: { relative: 0.1, top5: 5 } } })],
     ['a photo', (i: ConversionInput) => ({ ...i, photos: i.photos.slice(1) })],
   ])('changes with %s', async (_case, change) => {
     const parts = await readConversionParts(directory);
@@ -93,9 +99,10 @@ describe('the digest of a conversion', () => {
 
 it('quotes names of tensors for the shell', () => {
   const model = { ...input.model, input: "it's", outputs: ['a:0', 'b c', '$(rm)'] };
-  expect(conversionCommand({ model })).toBe(
+  expect(conversionCommand({ ...input, model })).toBe(
     'python -m conversion.job --model ${{inputs.model}} --photos ${{inputs.photos}} --signature serving_default ' +
-      "--input 'it'\\''s' --output a:0 --output 'b c' --output '$(rm)' --out ${{outputs.converted}}",
+      "--input 'it'\\''s' --output a:0 --output 'b c' --output '$(rm)' " +
+      '--parity-relative 0.001 --parity-top5 5 --max-memory 6G --out ${{outputs.converted}}',
   );
 });
 
