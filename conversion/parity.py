@@ -19,6 +19,8 @@ from conversion.progress import say
 TOP = 5
 """Classes that have to agree."""
 SMALLEST = np.finfo(np.float32).tiny
+UNLIKELY = 1e-30
+"""Probabilities below it count as equal: near float32's end, one softmax gives zero where another does not."""
 IDENTITIES = frozenset({"Identity", "IdentityN"})
 
 Rows = NDArray[np.float32]
@@ -131,7 +133,7 @@ def _comparable(output: ParityOutput, row: Rows) -> Rows:
     if not output.softmax:
         return row
     # log(softmax(x)) is x up to a constant of the row, which is taken out.
-    logits = np.log(np.maximum(row, SMALLEST))
+    logits = np.log(np.maximum(row, UNLIKELY))
     return logits - logits.mean(-1, keepdims=True)
 
 

@@ -1,5 +1,6 @@
 """The conversion from end to end."""
 
+import gc
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -73,6 +74,7 @@ def convert(request: ConversionRequest, out: Path, scratch: Path) -> str:
         phase("freeze", "variables become constants")
         graph = with_element_shapes(freeze(session, [selection.input.tensor], list(names), weights))
 
+    gc.collect()  # TensorFlow's graphs refer to themselves, and hold the weights
     cut = find_cut(graph, selection.input.tensor, list(names))
     dct_method = golden.dct_method(cut.decode, photos)
     phase("convert", f"{cut.decode.type} ({dct_method}) → {cut.images} → {', '.join(names.values())}")

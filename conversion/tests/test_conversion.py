@@ -148,3 +148,11 @@ def test_limits(expected: list[float], actual: list[float], limits: Limits, kept
     rows = [[Golden(photo, {"output_alias": np.array([row], np.float32)})] for row in (expected, actual)]
     output = ParityOutput("output_alias", "output_alias", softmax=False)
     assert [comparison.within(limits) for comparison in compare([output], *rows)] == [kept]
+
+
+def test_what_is_next_to_impossible_counts_as_equal() -> None:
+    photo = Photo("photo", "digest", b"")
+    rows = [[1, 1e-20, 2e-38, 0], [1, 1e-20, 0, 1e-38]]
+    goldens = [[Golden(photo, {"output_alias": np.array([row], np.float32)})] for row in rows]
+    (comparison,) = compare(OUTPUTS, *goldens)
+    assert comparison.difference == 0

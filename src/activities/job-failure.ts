@@ -3,11 +3,9 @@ import type { Job } from '../azure/jobs.js';
 import { LOG_TAIL_LINES } from '../azure/limits.js';
 import { SlipwayError } from '../deployment/errors.js';
 import type { Identity } from '../deployment/names.js';
+import { parseReason } from '../deployment/reason-line.js';
 import { operationFailed } from './failure.js';
 import { readJobLog } from './job-log.js';
-
-/** The line with which our own job says why it failed. */
-const REASON = /^slipway: error=(\S+) message=(.*?)(?: fix=(.*))?$/;
 
 /** Why a job failed: its own last word where it had one, else Azure ML's, with the last lines of its log. */
 export async function jobFailure(
@@ -22,14 +20,15 @@ export async function jobFailure(
 /** See {@link jobFailure}. A reason that the job itself gives is final; Azure ML's may be transient. */
 export function explainFailure(job: Pick<Job, 'name' | 'failure'>, log: string): Error {
   const lines = log.split('\n').map((line) => line.trimEnd());
-  const said = lines.map((line) => REASON.exec(line)).findLast((match) => match !== null);
+  const said = lines.findLast((line) => parseReason(line) !== undefined);
+  const reason = said === undefined ? undefined : parseReason(said);
   const tail = lines
-    .filter((line) => line !== '' && line !== said?.[0])
+    .filter((line) => line !== '' && line !== said)
     .slice(-LOG_TAIL_LINES)
     .join('\n');
   const withLog = (message: string) => (tail ? `Last lines of the log:\n${tail}\n${message}` : message);
-  if (said) {
-    const [, code = '', message = '', fix] = said;
+  if (reason) {
+    const { code, message, fix } = reason;
     return new SlipwayError(code, withLog(message), fix === undefined ? {} : { fix });
   }
   const { code, message } = job.failure ?? { code: 'JobFailed', message: 'Azure ML gives no reason' };

@@ -1,5 +1,6 @@
 import { InvalidArgumentError, type Command } from 'commander';
 import { workspaceCommand, type Act } from './act.js';
+import type { BuildModelOptions } from './commands/build-model.js';
 import type { ImagesOptions } from './commands/images.js';
 import type { HistoryOptions, ListOptions } from './commands/list.js';
 import type { ConversionLogOptions, ImageLogOptions, ServiceLogOptions } from './commands/logs.js';
@@ -39,13 +40,23 @@ function addModelCommands(program: Command, act: Act): void {
         act(async (terminal) => (await import('./commands/models.js')).listModels(options, terminal)),
       );
   const description = 'the registered models: digests, what was converted to what, where each is deployed';
-  // What stands after a subcommand is the subcommand's.
   const models = lists(workspaceCommand(program, 'models', description)).enablePositionalOptions();
   lists(workspaceCommand(models, 'list', `${description} (the default)`));
   workspaceCommand(models, 'show <name>', 'one model, with its tags, properties and addresses')
     .option('--json', 'print it as one JSON object')
     .action((name: string, options: ModelsOptions) =>
       act(async () => (await import('./commands/models.js')).showModel(name, options)),
+    );
+  models
+    .command('build <name>')
+    .description('a SavedModel of resnet50, resnet152, vgg16, densenet121, ssd-vgg or efficientnet-lite0')
+    .option('--out <directory>', 'where to (default: the name, here)')
+    .option('--weights <weights>', 'imagenet (default), none (random), or a file')
+    .option('--classes <number>', 'classes of the default classifier')
+    .option('--head <file>', '.npz file with a classifier of your own on the features')
+    .option('--json', 'print the result as one JSON object')
+    .action((name: string, options: BuildModelOptions) =>
+      act(async (terminal) => (await import('./commands/build-model.js')).buildModel(name, options, terminal)),
     );
 }
 

@@ -54,6 +54,8 @@ export async function main(argv: readonly string[]): Promise<number> {
 /** Each command loads its own code: the Azure SDKs take a second, and `--help` needs none of them. */
 function commands(act: Act): Command {
   const program = new Command('slipway')
+    // What stands after a subcommand is the subcommand's: `models show NAME --json` is not `models --json`.
+    .enablePositionalOptions()
     .description('From a SavedModel to a live, verified scoring service on Azure Kubernetes Service, and back')
     .exitOverride()
     .showHelpAfterError('(slipway --help lists the commands)')

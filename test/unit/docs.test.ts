@@ -45,6 +45,9 @@ const calls = (prefix: RegExp): Call[] =>
       .map((line) => ({ page, words: line.replace(prefix, '').split(/\s+/).filter(Boolean) })),
   );
 
+/** Commands that are groups of commands. */
+const GROUPS = ['keys', 'models', 'schedule'];
+
 /** What a command prints for `--help`. */
 async function helpOf(...words: string[]): Promise<string> {
   let text = '';
@@ -90,7 +93,7 @@ describe('the documentation', () => {
       expect(await helpOf()).toMatch(new RegExp(`^  ${command}\\b`, 'm'));
       const options = rest.filter((word) => word.startsWith('--'));
       if (options.length === 0) return;
-      const group = ['schedule', 'keys'].includes(command) ? rest.slice(0, 1) : [];
+      const group = GROUPS.includes(command) ? rest.slice(0, 1) : [];
       const help = await helpOf(command, ...group);
       for (const option of options) expect(help).toContain(`${option} `);
     },
