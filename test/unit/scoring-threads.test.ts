@@ -9,7 +9,7 @@ import manifest from '../fixtures/scoring-model/manifest.json' with { type: 'jso
 const THREAD = new URL('../fixtures/obedient-thread.mjs', import.meta.url);
 const image = (behaviour: string) => Buffer.from(behaviour);
 
-async function startPool({ threads = 1, script = THREAD, queue = { images: 8, seconds: 30 } } = {}) {
+async function startPool({ threads = 1, script = THREAD, queue = { images: 8, bytes: 1000, seconds: 30 } } = {}) {
   const events: string[] = [];
   const pool = await ThreadPool.start({
     script,
@@ -65,15 +65,31 @@ describe('the queue', () => {
     await expect(scorer.score({ rows: [image('a')] })).resolves.toHaveLength(1);
   });
 
+  it('is bounded in bytes too, and one request by the size of a message', async () => {
+    const { scorer } = await startPool();
+    const running = scorer.score({ rows: [image('w')] });
+    const queued = scorer.score({ rows: [Buffer.alloc(900, 'a')] });
+    await expect(scorer.score({ rows: [Buffer.alloc(200, 'a')] })).rejects.toMatchObject({
+      code: status.RESOURCE_EXHAUSTED,
+      message: 'images of 900 bytes are waiting, the limit is 1000',
+    });
+    await Promise.all([running, queued]);
+    const repeated = new Array<Buffer>(1024).fill(Buffer.alloc(100_000, 'a'));
+    await expect(scorer.score({ rows: repeated })).rejects.toMatchObject({
+      code: status.RESOURCE_EXHAUSTED,
+      message: 'the images are over the limit of 67108864 bytes',
+    });
+  });
+
   it('holds a call for so long only', async () => {
-    const { scorer, pool } = await startPool({ queue: { images: 8, seconds: 0.1 } });
+    const { scorer, pool } = await startPool({ queue: { images: 8, bytes: 1000, seconds: 0.1 } });
     const running = scorer.score({ rows: [image('w')] });
     const late = scorer.score({ rows: [image('a')] });
     await expect(late).rejects.toMatchObject({
       code: status.DEADLINE_EXCEEDED,
       message: expect.stringMatching(/^waited for 0.1 s/) as string,
     });
-    expect(pool.queuedImages).toBe(0);
+    expect(pool.queued.images).toBe(0);
     await expect(running).resolves.toHaveLength(1);
   });
 
@@ -82,10 +98,10 @@ describe('the queue', () => {
     const running = scorer.score({ rows: [image('w')] });
     const abort = new AbortController();
     const cancelled = scorer.score({ rows: [image('x')] }, abort.signal);
-    expect(pool.queuedImages).toBe(1);
+    expect(pool.queued.images).toBe(1);
     abort.abort();
     await expect(cancelled).rejects.toMatchObject({ code: status.CANCELLED });
-    expect(pool.queuedImages).toBe(0);
+    expect(pool.queued.images).toBe(0);
     await running;
   });
 

@@ -3,3 +3,8 @@ export interface Batch {
   rows: Uint8Array[];
   shape?: readonly number[];
 }
+
+/** Bytes of all images. */
+export function sizeOf({ rows }: Batch): number {
+  return rows.reduce((sum, row) => sum + row.byteLength, 0);
+}

@@ -9,6 +9,7 @@ import {
   MAX_DEFAULT_THREADS,
   MAX_PIXELS,
   QUEUE_LIMITS,
+  QUEUE_MEMORY_SHARE,
   type QueueLimits,
 } from './limits.js';
 import type { ServedModel } from './served-model.js';
@@ -117,6 +118,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
     throw new Error(`wrong environment: ${problems.join('; ')}`);
   }
   const env = parsed.data;
+  const memory = containerMemory();
   const plan = planThreads(containerCpus(), { workers: env.WORKER_THREADS, intraOp: env.INTRA_OP_THREADS });
   return {
     modelDirectory: env.MODEL_DIR,
@@ -134,8 +136,12 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
     maxConnectionAgeSeconds: env.MAX_CONNECTION_AGE_SECONDS,
     drainSeconds: env.DRAIN_SECONDS,
     threads: plan,
-    maxPixels: env.MAX_PIXELS ?? pixelLimit(containerMemory(), plan.workers),
-    queue: { images: env.MAX_QUEUED_IMAGES, seconds: env.MAX_QUEUE_SECONDS },
+    maxPixels: env.MAX_PIXELS ?? pixelLimit(memory, plan.workers),
+    queue: {
+      images: env.MAX_QUEUED_IMAGES,
+      bytes: Math.floor(memory * QUEUE_MEMORY_SHARE),
+      seconds: env.MAX_QUEUE_SECONDS,
+    },
     logLevel: env.LOG_LEVEL,
   };
 }

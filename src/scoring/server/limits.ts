@@ -22,6 +22,7 @@ export const MAX_IMAGES_PER_REQUEST = 1024;
 /** What may wait for an inference thread. */
 export interface QueueLimits {
   images: number;
+  bytes: number;
   seconds: number;
 }
 
@@ -29,7 +30,10 @@ export interface QueueLimits {
  * Beyond so many waiting images a caller is better off asking another replica; what waited longer than the clients' own
  * deadlines (30 s for many images, as in 2019) is scored for nobody.
  */
-export const QUEUE_LIMITS: QueueLimits = { images: 2048, seconds: 30 };
+export const QUEUE_LIMITS = { images: 2048, seconds: 30 };
+
+/** Part of the container's memory that waiting images may take. */
+export const QUEUE_MEMORY_SHARE = 0.2;
 
 /** Most pixels of one image, where there is memory for it. A few kilobytes of JPEG can claim 65,535 × 65,535. */
 export const MAX_PIXELS = 50_000_000;

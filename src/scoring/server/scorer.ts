@@ -1,10 +1,9 @@
 import { status } from '@grpc/grpc-js';
 
-import type { Batch } from './batch.js';
+import { sizeOf, type Batch } from './batch.js';
 import type { OutputRows } from './image-model.js';
-import { MAX_ROWS_PER_RUN, type QueueLimits } from './limits.js';
+import { MAX_MESSAGE_BYTES, MAX_ROWS_PER_RUN, type QueueLimits } from './limits.js';
 import { invalidArgument, resourceExhausted, StatusError } from './status-error.js';
-import type { Task } from './thread-messages.js';
 import type { Rejection, ThreadPool } from './thread-pool.js';
 
 /** What a request gets: one row per image and output, in the order of the images. */
@@ -25,7 +24,7 @@ export class Scorer {
    *   full, DEADLINE_EXCEEDED when no thread was free in time, INTERNAL when the model fails, CANCELLED when `signal` aborts
    */
   async score(batch: Batch, signal?: AbortSignal): Promise<Scores> {
-    this.admit(batch.rows.length);
+    this.admit(batch);
     const rowsPerRun = Math.min(MAX_ROWS_PER_RUN, Math.ceil(batch.rows.length / this.pool.size));
     const runs = divide(batch, rowsPerRun).map((part) => this.pool.run(part, batch));
     const withdraw = () => this.pool.withdraw(batch, new StatusError(status.CANCELLED, 'the call was cancelled'));
@@ -48,25 +47,28 @@ export class Scorer {
     throw invalidArgument(`${this.inputName}[${first + index}]: ${reason}`);
   }
 
-  private admit(images: number): void {
-    const queued = this.pool.queuedImages;
-    if (queued > 0 && queued + images > this.limits.images) {
-      throw resourceExhausted(`${queued} images are waiting, the limit is ${this.limits.images}`);
+  private admit(batch: Batch): void {
+    const size = sizeOf(batch);
+    // A shape can repeat one image as often as it likes.
+    if (size > MAX_MESSAGE_BYTES)
+      throw resourceExhausted(`the images are over the limit of ${MAX_MESSAGE_BYTES} bytes`);
+    const { images, bytes } = this.pool.queued;
+    if (images === 0) return;
+    if (images + batch.rows.length > this.limits.images) {
+      throw resourceExhausted(`${images} images are waiting, the limit is ${this.limits.images}`);
+    }
+    if (bytes + size > this.limits.bytes) {
+      throw resourceExhausted(`images of ${bytes} bytes are waiting, the limit is ${this.limits.bytes}`);
     }
   }
 }
 
-function divide({ rows, shape }: Batch, rowsPerRun: number): Task[] {
-  const parts: Task[] = [];
+function divide({ rows, shape }: Batch, rowsPerRun: number): Batch[] {
+  const parts: Batch[] = [];
   for (let at = 0; at < rows.length; at += rowsPerRun) {
-    parts.push({ rows: rows.slice(at, at + rowsPerRun).map(ownMemory), ...(shape ? { shape } : {}) });
+    parts.push({ rows: rows.slice(at, at + rowsPerRun), ...(shape ? { shape } : {}) });
   }
   return parts;
-}
-
-/** A copy with a buffer of its own: a request's images are views of one big buffer, which could not move to several threads. */
-function ownMemory(image: Uint8Array): Uint8Array<ArrayBuffer> {
-  return Uint8Array.prototype.slice.call(image);
 }
 
 function concatenate(parts: OutputRows[][]): OutputRows[] {

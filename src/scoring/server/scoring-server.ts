@@ -70,7 +70,7 @@ export async function startScoringServer(options: ScoringServerOptions): Promise
   );
   log.info(check, 'self-check passed');
 
-  metrics.showModel(config.served, model.digest, () => pool.queuedImages);
+  metrics.showModel(config.served, model.digest, () => pool.queued.images);
   const api = new ModelApi(config.served, model, scorer);
   const rest = new RestApi({ api, keys, metrics, log });
   state.rest = rest;

@@ -10,10 +10,8 @@ export interface ThreadData {
   maxPixels: number;
 }
 
-/** The images of one run of the model; they own their memory. A thread has one task at a time. */
-export interface Task extends Batch {
-  rows: Uint8Array<ArrayBuffer>[];
-}
+/** The images of one run of the model. A thread has one task at a time. */
+export type Task = Batch;
 
 /** `loaded` comes once, before the first task; then one answer for each task. `index` counts within the task. */
 export type Answer =

@@ -5,7 +5,8 @@ import { Worker } from 'node:worker_threads';
 import type { OutputRows, StageTimes } from './image-model.js';
 import { MAX_THREAD_FAILURES, THREAD_CLOSE_MS, THREAD_FAILURE_WINDOW_MS } from './limits.js';
 import { StatusError } from './status-error.js';
-import type { Answer, Task, ThreadData } from './thread-messages.js';
+import { sizeOf, type Batch } from './batch.js';
+import type { Answer, ThreadData } from './thread-messages.js';
 
 /** An image of a task that cannot be scored; `index` counts within the task. */
 export interface Rejection {
@@ -14,8 +15,9 @@ export interface Rejection {
 }
 
 interface Job {
-  task: Task;
+  task: Batch;
   request: object;
+  bytes: number;
   queuedAt: number;
   resolve(outcome: OutputRows[] | Rejection): void;
   reject(error: Error): void;
@@ -70,21 +72,26 @@ export class ThreadPool {
     return this.options.threads;
   }
 
-  /** Images that no thread has begun. */
-  get queuedImages(): number {
-    return this.queue.reduce((sum, job) => sum + job.task.rows.length, 0);
+  /** Images that no thread has begun, and their bytes. */
+  get queued(): { images: number; bytes: number } {
+    const total = { images: 0, bytes: 0 };
+    for (const { task, bytes } of this.queue) {
+      total.images += task.rows.length;
+      total.bytes += bytes;
+    }
+    return total;
   }
 
   /**
-   * Scores images in one run of the model, when a thread is free. The images' memory moves to the thread.
+   * Scores images in one run of the model, when a thread is free.
    *
    * @param request whatever tells the runs of one request from others, for {@link withdraw}
    * @throws StatusError INTERNAL when the model or its thread fails, UNAVAILABLE when closed, or why it was withdrawn
    */
-  run(task: Task, request: object): Promise<OutputRows[] | Rejection> {
+  run(task: Batch, request: object): Promise<OutputRows[] | Rejection> {
     return new Promise((resolve, reject) => {
       if (this.closing) return reject(new StatusError(status.UNAVAILABLE, 'the server is stopping'));
-      this.queue.push({ task, request, queuedAt: performance.now(), resolve, reject });
+      this.queue.push({ task, request, bytes: sizeOf(task), queuedAt: performance.now(), resolve, reject });
       this.dispatch();
     });
   }
@@ -118,9 +125,10 @@ export class ThreadPool {
       const job = this.queue.shift();
       if (!job) return;
       this.busy.set(thread, { ...job, startedAt: performance.now() });
+      const rows = job.task.rows.map(ownMemory);
       thread.postMessage(
-        job.task,
-        job.task.rows.map((row) => row.buffer),
+        { ...job.task, rows },
+        rows.map((row) => row.buffer),
       );
     }
   }
@@ -184,4 +192,12 @@ export class ThreadPool {
   private giveUp(): void {
     void this.close().then(() => this.options.onExhausted());
   }
+}
+
+/**
+ * A copy with a buffer of its own, which moves to a thread: a request's images are views of one big buffer. It is made only when
+ * a thread takes the images, so that what waits is in memory once.
+ */
+function ownMemory(row: Uint8Array): Uint8Array<ArrayBuffer> {
+  return Uint8Array.prototype.slice.call(row);
 }
