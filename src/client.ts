@@ -18,7 +18,7 @@ import { unknownService } from './client/failures.js';
 import type { ChangeHandle, DeploymentHandle, TeardownHandle } from './client/handle.js';
 import { rotateKeys, showKeys, type RotatedKey, type ServiceKeys } from './client/keys.js';
 import { AZURE_TIMEOUT_MS } from './client/limits.js';
-import { liveModel, scoringKeys } from './client/live-service.js';
+import { liveModel, scoringAccess } from './client/live-service.js';
 import * as listings from './client/listings.js';
 import { Schedules } from './client/schedules.js';
 import { scorePhotos } from './client/score.js';
@@ -70,6 +70,10 @@ export interface ScoreOptions {
   readonly address?: string;
   /** Scoring key; default: read from the cluster. */
   readonly key?: string;
+  /** PEM of the authority of a server with TLS; default: read from the cluster, and without TLS at an `address`. */
+  readonly ca?: string;
+  /** Name in that server's certificate, with `ca`; default: the address's host. */
+  readonly serverName?: string;
   /** Name of the model, with `address`; default: the service's name. */
   readonly model?: string;
 }
@@ -239,15 +243,19 @@ export class SlipwayClient {
    * @returns the five best classes of each photo, in the order of the photos
    */
   async score(service: string, photos: readonly string[], options: ScoreOptions = {}): Promise<Score[]> {
-    const { address, key, model } = options;
-    if (address !== undefined)
-      return scorePhotos({ address, model: model ?? service, ...(key ? { keys: [key] } : {}) }, photos);
+    const { address, key, model, ca, serverName } = options;
+    const given = {
+      ...(key ? { keys: [key] } : {}),
+      ...(ca ? { trust: { root: ca, ...(serverName ? { serverName } : {}) } } : {}),
+    };
+    if (address !== undefined) return scorePhotos({ address, model: model ?? service, ...given }, photos);
     const identity = this.identify(service);
     const live = await liveDeployment(this.temporal, identity);
-    const [known, keys] = await asking(() =>
-      Promise.all([liveModel(this.azure, identity, live), key ? [key] : scoringKeys(this.azure, identity, live)]),
+    const [known, access] = await asking(() =>
+      Promise.all([liveModel(this.azure, identity, live), scoringAccess(this.azure, identity, live)]),
     );
-    return scorePhotos({ address: live.address, model: model ?? live.source.name, ...known, keys }, photos);
+    const endpoint = { address: live.address, model: model ?? live.source.name, ...known, ...access, ...given };
+    return scorePhotos(endpoint, photos);
   }
 
   /** The identity of a service of the workspace, and of a new or given deployment of it. */

@@ -4,7 +4,7 @@ import { listComputes } from '../azure/workspace.js';
 import type { DeploymentActivities, PreflightInput } from '../deployment/activities.js';
 import { SlipwayError } from '../deployment/errors.js';
 import { activity, patiently } from './failure.js';
-import { checkCluster, checkPublicService } from './preflight/cluster.js';
+import { checkCertificate, checkCluster, checkPublicService } from './preflight/cluster.js';
 import { Findings } from './preflight/findings.js';
 import { checkModels, checkSameCluster } from './preflight/names.js';
 import { checkPlace } from './preflight/place.js';
@@ -21,6 +21,7 @@ export function createPreflightActivities(azure: AzureConnection): Pick<Deployme
       await Promise.all([
         findings.look(async () => checkCluster(await found, cluster, identity)),
         findings.look(async () => checkPublicService(azure, input, await found, abortSignal)),
+        findings.look(async () => checkCertificate(azure, input, await found, abortSignal)),
         findings.look(() => checkCompute(azure, input, abortSignal)),
         findings.look(() => checkModels(azure, identity, model, abortSignal)),
         findings.look(() => checkSameCluster(azure, identity, cluster, abortSignal)),

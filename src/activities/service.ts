@@ -1,6 +1,7 @@
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
 import type { V1Deployment } from '@kubernetes/client-node';
 import type { AzureConnection } from '../azure/connection.js';
+import { findTrust, tlsSecretMissing } from '../azure/kubernetes/certificate.js';
 import type { Kubernetes } from '../azure/kubernetes/connection.js';
 import { diagnosePod, worstOf, type PodFinding } from '../azure/kubernetes/pod-diagnosis.js';
 import { ensureRelease, lastLogLines, podEvents, podsOf, readDeployment } from '../azure/kubernetes/releases.js';
@@ -11,7 +12,7 @@ import { releaseName } from '../deployment/names.js';
 import { spokenAge } from './age.js';
 import { connectTo, nextLook } from './cluster-access.js';
 import { activity, stillRunning, type Attempt } from './failure.js';
-import { SLOW_RETRY_SECONDS } from './intervals.js';
+import { clusterLookInterval, SLOW_RETRY_SECONDS } from './intervals.js';
 
 type Activities = Pick<DeploymentActivities, 'beginRelease' | 'awaitRelease'>;
 
@@ -23,8 +24,10 @@ const NO_ROOM_FIX =
 /** The service step: the objects of a release, and the wait until its pods are ready. */
 export function createServiceActivities(azure: AzureConnection): Activities {
   return {
-    beginRelease: activity(async (input, { abortSignal }) => {
+    beginRelease: activity(async (input, attempt) => {
+      const { abortSignal } = attempt;
       const kubernetes = await connectTo(azure, input, abortSignal);
+      await requireCertificate(kubernetes, input, attempt);
       const registry = await getLoginServer(azure, input.workspace.containerRegistryId, abortSignal);
       await ensureRelease(kubernetes, input, registry);
       return {
@@ -75,14 +78,33 @@ async function podFailure(kubernetes: Kubernetes, { code, message, log, pod }: F
 }
 
 /** Not fatal: nodes may come (an autoscaler, a person), up to the patience that the user set. */
-function noRoom(message: string, { ageSeconds }: Attempt): ApplicationFailure {
+function noRoom(message: string, attempt: Attempt): ApplicationFailure {
+  return waitingForSomeone({ code: 'NoRoom', message, fix: NO_ROOM_FIX }, SLOW_RETRY_SECONDS, attempt);
+}
+
+/**
+ * The certificate must be there before the release. A cluster that was just created cannot have it: whoever deploys is told,
+ * and puts it there meanwhile.
+ */
+async function requireCertificate(kubernetes: Kubernetes, input: ReleaseInput, attempt: Attempt): Promise<void> {
+  const { tls } = input.scoring;
+  if (tls === undefined || (await findTrust(kubernetes, tls.secret)) !== undefined) return;
+  const { code, message, fix } = tlsSecretMissing(tls.secret);
+  throw waitingForSomeone({ code, message, fix }, clusterLookInterval(attempt.ageSeconds), attempt);
+}
+
+function waitingForSomeone(
+  { code, message, fix }: Pick<SlipwayError, 'code' | 'message' | 'fix'>,
+  retrySeconds: number,
+  { ageSeconds }: Attempt,
+): ApplicationFailure {
   const text = clipMessage(`waiting: ${message}, ${spokenAge(ageSeconds)}`);
   return ApplicationFailure.create({
-    type: 'NoRoom',
+    type: code,
     message: text,
     category: ApplicationFailureCategory.BENIGN,
-    nextRetryDelay: SLOW_RETRY_SECONDS * 1000,
-    details: [{ code: 'NoRoom', message: text, fix: NO_ROOM_FIX } satisfies FailureDetail],
+    nextRetryDelay: retrySeconds * 1000,
+    details: [{ code, message: text, ...(fix === undefined ? {} : { fix }) } satisfies FailureDetail],
   });
 }
 

@@ -1,5 +1,6 @@
 import type { AzureConnection } from '../azure/connection.js';
 import type { Kubernetes } from '../azure/kubernetes/connection.js';
+import { requireTrust } from '../azure/kubernetes/certificate.js';
 import { releaseKeys } from '../azure/kubernetes/keys.js';
 import { GRPC_PORT } from '../azure/kubernetes/manifests.js';
 import { PodTunnel } from '../azure/kubernetes/port-forward.js';
@@ -7,7 +8,7 @@ import { readyPod } from '../azure/kubernetes/releases.js';
 import type { DeploymentActivities, Score, SmokeInput } from '../deployment/activities.js';
 import { SlipwayError } from '../deployment/errors.js';
 import { releaseName } from '../deployment/names.js';
-import { PredictClient, type Prediction } from '../scoring/client/predict-client.js';
+import { PredictClient, type PredictClientOptions, type Prediction } from '../scoring/client/predict-client.js';
 import { PredictError } from '../scoring/client/predict-error.js';
 import { connectTo, nextLook } from './cluster-access.js';
 import { activity, stillRunning, type Attempt } from './failure.js';
@@ -41,11 +42,11 @@ export function createSmokeActivities(azure: AzureConnection): Activities {
       const kubernetes = await connectTo(azure, input, attempt.abortSignal);
       const pod = await readyPod(kubernetes, input);
       if (pod === undefined) throw stillRunning('No pod of the release is ready to be scored', nextLook(attempt));
-      const key = await keyOf(kubernetes, input);
+      const access = await accessTo(kubernetes, input);
       const reference = await readReference(azure, input, attempt.abortSignal);
       const tunnel = await PodTunnel.open(kubernetes, pod, GRPC_PORT);
       try {
-        const { digest, scores } = await score(tunnel.address, key, input, reference, attempt);
+        const { digest, scores } = await score({ ...access, address: tunnel.address }, input, reference, attempt);
         if (digest === input.converted.digest) return scores;
         throw new SlipwayError(
           'ModelDigestMismatch',
@@ -78,13 +79,13 @@ export async function scoreFromOutside(
   attempt: Attempt,
 ): Promise<readonly Score[]> {
   const { address, connections } = input;
-  const [key, reference] = await Promise.all([
-    keyOf(kubernetes, input),
+  const [access, reference] = await Promise.all([
+    accessTo(kubernetes, input),
     readReference(azure, input, attempt.abortSignal),
   ]);
   let scores: readonly Score[] = [];
   for (let connection = 0; connection < connections; connection++) {
-    const answer = await score(address, key, input, reference, attempt);
+    const answer = await score({ ...access, address }, input, reference, attempt);
     if (answer.digest !== input.converted.digest) {
       throw stillRunning(`${address} is still answered by the release before (${answer.digest})`, nextLook(attempt));
     }
@@ -99,13 +100,12 @@ export async function scoreFromOutside(
  * @returns the digest of the model that answered, and the scores; these are checked only where that model is the new one
  */
 async function score(
-  address: string,
-  key: string | undefined,
+  server: PredictClientOptions,
   input: SmokeInput,
   reference: Reference,
   { abortSignal }: Attempt,
 ): Promise<{ digest: string; scores: Score[] }> {
-  const client = PredictClient.connect({ address, key, model: input.source.name });
+  const client = PredictClient.connect({ ...server, model: input.source.name });
   const scores: Score[] = [];
   try {
     for (const photo of reference.photos) {
@@ -134,8 +134,15 @@ async function predict(
   }
 }
 
-/** The key that a release takes; undefined when it takes none. */
-async function keyOf(kubernetes: Kubernetes, { identity, image, scoring }: SmokeInput): Promise<string | undefined> {
-  if (scoring.auth === 'none') return undefined;
-  return (await releaseKeys(kubernetes, releaseName(identity.service, image.releaseDigest)))?.primary;
+/** What opens a release: its key and the authority of its certificate, as far as it has them. */
+async function accessTo(
+  kubernetes: Kubernetes,
+  { identity, image, scoring }: SmokeInput,
+): Promise<Omit<PredictClientOptions, 'address'>> {
+  const { auth, tls } = scoring;
+  const [keys, trust] = await Promise.all([
+    auth === 'key' ? releaseKeys(kubernetes, releaseName(identity.service, image.releaseDigest)) : undefined,
+    tls && requireTrust(kubernetes, tls.secret),
+  ]);
+  return { key: keys?.primary, ...trust };
 }

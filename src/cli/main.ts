@@ -90,6 +90,8 @@ function addServiceCommands(program: Command, act: Act): void {
   command('score <service> <photo...>', 'score JPEGs with a live service: its top-5 classes with confidence')
     .option('--address <host:port>', 'where it answers (default: as its newest deployment said)')
     .option('--key <key>', 'scoring key (default: read from the cluster)')
+    .option('--ca <file>', 'PEM of the authority of its certificate (default: read from the cluster)')
+    .option('--server-name <name>', 'name in its certificate, with --ca (default: the host of the address)')
     .option('--model <name>', 'name of the model, with --address (default: the service’s name)')
     .option('--json', 'print the scores as one JSON array')
     .action((service: string, photos: string[], options: ScoreCommandOptions) =>

@@ -1,32 +1,47 @@
 import type { AzureConnection } from '../azure/connection.js';
 import { openBlobStore, parseDatastoreUri, readBlob } from '../azure/blobs.js';
 import { clusterRef } from '../azure/clusters.js';
+import { requireTrust, type ServerTrust } from '../azure/kubernetes/certificate.js';
 import { connectToKubernetes } from '../azure/kubernetes/connection.js';
 import { releaseKeys } from '../azure/kubernetes/keys.js';
+import { tlsSecretOf } from '../azure/kubernetes/manifests.js';
 import { readPublicService, selectedRelease } from '../azure/kubernetes/public-service.js';
+import { readDeployment } from '../azure/kubernetes/releases.js';
 import { getWorkspace, parseResourceId } from '../azure/workspace.js';
 import { CONVERTED_MANIFEST, ConvertedModelManifest, parseLabels } from '../deployment/converted-model.js';
 import { releaseName, type Identity } from '../deployment/names.js';
 import type { DeployResult } from '../deployment/result.js';
 import { AZURE_TIMEOUT_MS } from './limits.js';
 
+/** What opens a live service. */
+export interface ScoringAccess {
+  /** The one to show comes first; none for a service that asks for none. */
+  readonly keys: readonly string[];
+  /** Absent for a service without TLS. */
+  readonly trust?: ServerTrust;
+}
+
 /**
- * The keys that open a live service, read from its cluster: keys are in no history and no result. The one to show comes first.
+ * Reads keys and certificate of a live service from its cluster: they are in no history and no result.
  *
- * @returns none for a service that asks for none
+ * @throws SlipwayError `TlsSecretMissing`, `TlsSecretUnusable`
  */
-export async function scoringKeys(
+export async function scoringAccess(
   azure: AzureConnection,
   identity: Identity,
   live: DeployResult,
-): Promise<readonly string[]> {
+): Promise<ScoringAccess> {
   const ref = clusterRef(identity, parseResourceId(live.cluster).name);
   const kubernetes = await connectToKubernetes(azure, ref, AbortSignal.timeout(AZURE_TIMEOUT_MS));
   // The release that the public Service selects now: a redeployment that is under way may have retired the one known here.
   const selected = await readPublicService(kubernetes, identity.service);
-  const release = (selected && selectedRelease(selected)) ?? live.release;
-  const keys = await releaseKeys(kubernetes, releaseName(identity.service, release));
-  return keys ? [keys.primary, keys.secondary] : [];
+  const release = releaseName(identity.service, (selected && selectedRelease(selected)) ?? live.release);
+  const [keys, deployment] = await Promise.all([releaseKeys(kubernetes, release), readDeployment(kubernetes, release)]);
+  const secret = deployment && tlsSecretOf(deployment);
+  return {
+    keys: keys ? [keys.primary, keys.secondary] : [],
+    ...(secret === undefined ? {} : { trust: await requireTrust(kubernetes, secret) }),
+  };
 }
 
 /** What is known of the model that a service scores with. */

@@ -12,6 +12,8 @@ export interface ScoringEndpoint {
   readonly address: string;
   /** Name of the model that it serves. */
   readonly model: string;
+  /** With it the connection is TLS. `serverName`: the name in the certificate, where it is not the address's host. */
+  readonly trust?: { readonly root: string; readonly serverName?: string };
   /** Tried in this order: pods take up a new key some time after it was made. */
   readonly keys?: readonly string[];
   /** Key of the input that takes JPEGs; asked for when it is not known. */
@@ -44,8 +46,8 @@ async function scoreWith(
   photos: readonly string[],
   images: readonly Buffer[],
 ): Promise<Score[]> {
-  const { address, model } = endpoint;
-  const client = PredictClient.connect({ address, model, key });
+  const { address, model, trust } = endpoint;
+  const client = PredictClient.connect({ address, model, key, ...trust });
   try {
     const input = endpoint.input ?? (await firstInput(client));
     const { outputs } = await client.predict({ input, images });

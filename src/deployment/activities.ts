@@ -203,6 +203,7 @@ export interface PreflightInput {
   readonly model: ModelInput;
   readonly settings: DeployInput['conversion'];
   readonly cluster: ClusterInput;
+  readonly scoring: DeployInput['scoring'];
   /** Minutes to wait for quota and permissions, as long as nothing else is wrong. */
   readonly patienceMinutes: number;
 }

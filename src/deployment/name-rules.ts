@@ -18,6 +18,15 @@ export const serviceName = z
     'lower-case letters, digits and -, starting with a letter and ending with a letter or digit, at most 40 characters',
   );
 
+/** Kubernetes' rule for Secrets: a DNS subdomain, RFC 1123. */
+export const secretName = z
+  .string()
+  .max(253)
+  .regex(
+    /^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/,
+    'lower-case letters, digits, - and ., starting and ending with a letter or digit',
+  );
+
 /** Azure's rule for managed clusters (`Microsoft.ContainerService`, REST specification of 2026-05-01). */
 export const clusterName = z
   .string()

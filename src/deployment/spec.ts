@@ -7,6 +7,7 @@ import {
   properties,
   regionName,
   registeredModel,
+  secretName,
   serviceName,
   tags,
 } from './name-rules.js';
@@ -87,6 +88,8 @@ const scoring = z.strictObject({
   memory: memory.default('1Gi'),
   /** `key`: callers send `authorization: Bearer KEY`. */
   auth: z.enum(['none', 'key']).default('key'),
+  /** The server speaks TLS with the certificate of a Secret of type `kubernetes.io/tls`. Absent: plain. */
+  tls: z.strictObject({ secret: secretName }).optional(),
   /**
    * Seconds after which the server ends a client's connection, which then goes to the release that is live. A replaced
    * release serves on for as long, so that no call meets a server that is going.

@@ -45,6 +45,7 @@ function input(service: string, cluster: Partial<ClusterInput> = {}, patienceMin
       parity: { relative: 0.001, top5: 5 },
     },
     cluster: local.cluster(service, cluster),
+    scoring: { replicas: 1, cpu: '1', memory: '1Gi', auth: 'key', connectionAgeSeconds: 2 },
     patienceMinutes,
   };
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { candidateService, keysSecret, releaseDeployment } from '../../src/azure/kubernetes/manifests.js';
+import { candidateService, keysSecret, releaseDeployment, tlsSecretOf } from '../../src/azure/kubernetes/manifests.js';
 import { ownershipMark } from '../../src/deployment/names.js';
 import { someRelease } from '../fixtures/release.js';
 
@@ -75,6 +75,18 @@ describe('the Deployment of a release', () => {
     const open = someRelease({ scoring: { auth: 'none' } });
     expect(environment(open).has('SCORING_KEYS_DIR')).toBe(false);
     expect(pod(open)?.volumes).toBeUndefined();
+  });
+
+  it('mounts certificate and key where TLS is asked for, and nothing else of their Secret', () => {
+    const secured = someRelease({ scoring: { tls: { secret: 'front' } } });
+    const items = ['tls.crt', 'tls.key'].map((key) => ({ key, path: key }));
+    expect(pod(secured)?.volumes).toContainEqual({ name: 'tls', secret: { secretName: 'front', items } });
+    const directory = container(secured)?.volumeMounts?.find(({ name }) => name === 'tls')?.mountPath;
+    expect(environment(secured).get('TLS_CERT_FILE')).toBe(`${directory}/tls.crt`);
+    expect(environment(secured).get('TLS_KEY_FILE')).toBe(`${directory}/tls.key`);
+    expect(tlsSecretOf(releaseDeployment(secured, 'acr.example'))).toBe('front');
+    expect(environment().has('TLS_CERT_FILE')).toBe(false);
+    expect(tlsSecretOf(releaseDeployment(input, 'acr.example'))).toBeUndefined();
   });
 
   it('probes plain HTTP: alive by /healthz, ready by /readyz', () => {

@@ -1,5 +1,6 @@
 import type { Cluster } from '../../azure/clusters.js';
 import type { AzureConnection } from '../../azure/connection.js';
+import { requireTrust } from '../../azure/kubernetes/certificate.js';
 import { requireOurs as requireOwnObject } from '../../azure/kubernetes/objects.js';
 import { readPublicService } from '../../azure/kubernetes/public-service.js';
 import type { PreflightInput } from '../../deployment/activities.js';
@@ -44,10 +45,30 @@ export async function checkPublicService(
   found: Cluster | undefined,
   abortSignal: AbortSignal,
 ): Promise<void> {
-  if (!cluster.existing || found?.state !== 'Succeeded' || found.power === 'Stopped') return;
+  if (!cluster.existing || !canBeAsked(found)) return;
   const name = identity.service;
   const service = await readPublicService(await connectTo(azure, { identity, cluster }, abortSignal), name);
   if (service !== undefined) requireOwnObject(identity, { kind: 'Service', name }, service);
+}
+
+/**
+ * The certificate must be usable in a cluster that is there already. Into one that is created it can only be put later: the
+ * service step waits for it.
+ *
+ * @throws SlipwayError `TlsSecretMissing`, `TlsSecretUnusable`
+ */
+export async function checkCertificate(
+  azure: AzureConnection,
+  { identity, cluster, scoring }: Pick<PreflightInput, 'identity' | 'cluster' | 'scoring'>,
+  found: Cluster | undefined,
+  abortSignal: AbortSignal,
+): Promise<void> {
+  if (scoring.tls === undefined || !canBeAsked(found)) return;
+  await requireTrust(await connectTo(azure, { identity, cluster }, abortSignal), scoring.tls.secret);
+}
+
+function canBeAsked(found: Cluster | undefined): boolean {
+  return found?.state === 'Succeeded' && found.power !== 'Stopped';
 }
 
 function checkAdopted(found: Cluster, cluster: ClusterInput): void {

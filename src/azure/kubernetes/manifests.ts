@@ -1,4 +1,13 @@
-import type { V1Container, V1Deployment, V1ObjectMeta, V1Probe, V1Secret, V1Service } from '@kubernetes/client-node';
+import type {
+  V1Container,
+  V1Deployment,
+  V1EnvVar,
+  V1ObjectMeta,
+  V1Probe,
+  V1Secret,
+  V1Service,
+  V1Volume,
+} from '@kubernetes/client-node';
 import type { ReleaseInput } from '../../deployment/activities.js';
 import {
   OWNER_ANNOTATION,
@@ -20,6 +29,10 @@ export const HTTP_PORT = 8501;
 const SCORING_USER = 1000;
 const KEYS_DIR = '/run/slipway/keys';
 const KEYS_VOLUME = 'keys';
+const TLS_DIR = '/run/slipway/tls';
+const TLS_VOLUME = 'tls';
+/** Certificate and key in a Secret of type `kubernetes.io/tls`. */
+export const TLS_MEMBERS = ['tls.crt', 'tls.key'] as const;
 const CONTAINER = 'scoring';
 
 export const RELEASE_DIGEST_ANNOTATION = 'slipway.dev/release-digest';
@@ -77,11 +90,16 @@ export function releaseDeployment(input: ReleaseInput, loginServer: string): V1D
             seccompProfile: { type: 'RuntimeDefault' },
           },
           containers: [scoringContainer(input, loginServer)],
-          ...(input.scoring.auth === 'key' ? { volumes: [{ name: KEYS_VOLUME, secret: { secretName: name } }] } : {}),
+          ...podVolumes(input, name),
         },
       },
     },
   };
+}
+
+/** Name of the Secret with the certificate that a release's server shows; undefined for a plain one. */
+export function tlsSecretOf({ spec }: V1Deployment): string | undefined {
+  return spec?.template.spec?.volumes?.find(({ name }) => name === TLS_VOLUME)?.secret?.secretName;
 }
 
 /** A ClusterIP Service for what looks at a release from inside the cluster before the public Service selects it. */
@@ -125,9 +143,24 @@ export function grpcPort(): { name: string; protocol: string; port: number; targ
   return { name: 'grpc', protocol: 'TCP', port: GRPC_PORT, targetPort: GRPC_PORT };
 }
 
+/** The Secrets that a pod reads: the release's own keys, and the user's certificate, of which it needs two members. */
+function podVolumes({ scoring }: ReleaseInput, release: string): { volumes?: V1Volume[] } {
+  const { auth, tls } = scoring;
+  const items = TLS_MEMBERS.map((member) => ({ key: member, path: member }));
+  const volumes: V1Volume[] = [
+    ...(auth === 'key' ? [{ name: KEYS_VOLUME, secret: { secretName: release } }] : []),
+    ...(tls ? [{ name: TLS_VOLUME, secret: { secretName: tls.secret, items } }] : []),
+  ];
+  return volumes.length > 0 ? { volumes } : {};
+}
+
 function scoringContainer(input: ReleaseInput, loginServer: string): V1Container {
   const { scoring, image, source } = input;
   const withKeys = scoring.auth === 'key';
+  const mounts = [
+    ...(withKeys ? [{ name: KEYS_VOLUME, mountPath: KEYS_DIR, readOnly: true }] : []),
+    ...(scoring.tls ? [{ name: TLS_VOLUME, mountPath: TLS_DIR, readOnly: true }] : []),
+  ];
   const resources = { cpu: scoring.cpu, memory: scoring.memory };
   return {
     name: CONTAINER,
@@ -141,6 +174,7 @@ function scoringContainer(input: ReleaseInput, loginServer: string): V1Container
       { name: 'WORKER_THREADS', value: String(wholeCpus(scoring.cpu)) },
       { name: 'INTRA_OP_THREADS', value: '1' },
       ...(withKeys ? [{ name: 'SCORING_KEYS_DIR', value: KEYS_DIR }] : []),
+      ...(scoring.tls ? tlsEnvironment() : []),
     ],
     ports: [
       { name: 'grpc', containerPort: GRPC_PORT },
@@ -160,8 +194,16 @@ function scoringContainer(input: ReleaseInput, loginServer: string): V1Container
       readOnlyRootFilesystem: true,
       capabilities: { drop: ['ALL'] },
     },
-    ...(withKeys ? { volumeMounts: [{ name: KEYS_VOLUME, mountPath: KEYS_DIR, readOnly: true }] } : {}),
+    ...(mounts.length > 0 ? { volumeMounts: mounts } : {}),
   };
+}
+
+function tlsEnvironment(): V1EnvVar[] {
+  const [certificate, key] = TLS_MEMBERS;
+  return [
+    { name: 'TLS_CERT_FILE', value: `${TLS_DIR}/${certificate}` },
+    { name: 'TLS_KEY_FILE', value: `${TLS_DIR}/${key}` },
+  ];
 }
 
 function httpProbe(path: string): V1Probe {

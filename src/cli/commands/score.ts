@@ -1,3 +1,4 @@
+import { readAuthority } from '../../client/authority.js';
 import { readJpeg } from '../../client/jpeg.js';
 import { renderScores } from '../render/scores.js';
 import { print, type Terminal } from '../render/terminal.js';
@@ -7,6 +8,8 @@ export interface ScoreCommandOptions {
   readonly config?: string;
   readonly address?: string;
   readonly key?: string;
+  readonly ca?: string;
+  readonly serverName?: string;
   readonly model?: string;
   readonly json?: boolean;
 }
@@ -20,12 +23,15 @@ export async function score(
 ): Promise<number> {
   // What is wrong on this machine is told before anyone is asked for anything.
   await Promise.all(photos.map(readJpeg));
+  const ca = options.ca === undefined ? undefined : await readAuthority(options.ca);
   const { client } = await openSession({ ...options, workspaceNeeded: options.address === undefined });
   try {
-    const { address, key, model } = options;
+    const { address, key, serverName, model } = options;
     const scores = await client.score(service, photos, {
       ...(address ? { address } : {}),
       ...(key ? { key } : {}),
+      ...(ca ? { ca } : {}),
+      ...(serverName ? { serverName } : {}),
       ...(model ? { model } : {}),
     });
     if (options.json) print(JSON.stringify(scores));

@@ -1,0 +1,104 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { connectToAzure } from '../../src/azure/connection.js';
+import { clusterRef } from '../../src/azure/clusters.js';
+import { connectToKubernetes } from '../../src/azure/kubernetes/connection.js';
+import { stackEnvironment } from '../../src/cli/local/stack.js';
+import type { DeployResult, DeploymentHandle } from '../../src/client.js';
+import { Authority, tlsSecret } from '../fixtures/authority.js';
+import { photo, sampleSpec, TestStack } from '../fixtures/e2e/stack.js';
+
+const service = 'secured';
+const coffee = photo('coffee.jpg');
+const withCertificate = (secret: string) =>
+  sampleSpec(service, {
+    scoring: { connectionAgeSeconds: 5, tls: { secret } },
+    smoke: { photos: [{ path: coffee, expect: 967 }] },
+  });
+
+let local: TestStack;
+let authority: Authority;
+let result: DeployResult;
+
+beforeAll(async () => {
+  [local, authority] = await Promise.all([TestStack.start(), Authority.create()]);
+});
+afterAll(() => local?.stop());
+
+/** What a person does with kubectl. */
+async function createSecret(name: string, members: Record<string, string>): Promise<void> {
+  const azure = connectToAzure({ ...process.env, ...stackEnvironment(local.stack.temporal, local.stack.azure) });
+  const ref = clusterRef(local.client.identify(service), `slipway-${service}`);
+  const { core } = await connectToKubernetes(azure, ref, AbortSignal.timeout(30_000));
+  await core.createNamespacedSecret({ namespace: 'default', body: tlsSecret(name, members) });
+}
+
+/** What a deployment says that it waits for, once it waits for something like that. */
+async function waitOf(handle: DeploymentHandle, like: RegExp): Promise<string> {
+  for await (const { waits } of handle.watch()) {
+    const message = waits.map((wait) => wait.message ?? '').find((text) => like.test(text));
+    if (message !== undefined) return message;
+  }
+  throw new Error('the deployment ended before it waited for that');
+}
+
+describe('a service with a certificate', () => {
+  it('waits for it in a cluster that was just created, and goes live with it', async () => {
+    const handle = await local.client.startDeployment(withCertificate('front'));
+    expect(await waitOf(handle, /Secret/)).toMatch(
+      /^waiting: The cluster has no Secret front in its namespace default/,
+    );
+    const { cert, key } = await authority.issue(['scoring.example.com']);
+    await createSecret('front', { 'tls.crt': cert, 'tls.key': key, 'ca.crt': authority.pem });
+    result = await handle.result();
+    expect(result.scores[0]?.top5[0]?.index).toBe(967);
+  });
+
+  it('is scored with the authority that is in the cluster, or with one that is given', async () => {
+    const given = {
+      address: result.address,
+      model: result.source.name,
+      key: (await local.client.showKeys(service)).primary,
+      ca: authority.pem,
+      serverName: 'scoring.example.com',
+    };
+    expect((await local.client.score(service, [coffee]))[0]?.top5[0]?.index).toBe(967);
+    expect((await local.client.score(service, [coffee], given))[0]?.top5[0]?.index).toBe(967);
+  });
+
+  it('is not reached without TLS, by who trusts another authority, or by who expects another name', async () => {
+    const { primary: key } = await local.client.showKeys(service);
+    const strangers = [
+      {},
+      { ca: (await Authority.create()).pem, serverName: 'scoring.example.com' },
+      { ca: authority.pem, serverName: 'other.example.com' },
+    ];
+    const address = { address: result.address, model: result.source.name, key };
+    const answers = await Promise.allSettled(
+      strangers.map((trust) => local.client.score(service, [coffee], { ...address, ...trust })),
+    );
+    const refusal = { status: 'rejected', reason: expect.objectContaining({ name: 'PredictError' }) as unknown };
+    expect(answers).toEqual(strangers.map(() => refusal));
+  });
+
+  it('is found live by the same deployment', async () => {
+    const again = await (await local.client.startDeployment(withCertificate('front'))).result();
+    expect(again).toMatchObject({ outcome: 'unchanged', release: result.release });
+  });
+
+  it.each([
+    ['is not in a cluster that is there', 'absent', 'TlsSecretMissing'],
+    ['cannot be used', 'broken', 'TlsSecretUnusable'],
+  ])('is not changed for one whose certificate %s', async (_case, secret, code) => {
+    if (secret === 'broken') await createSecret(secret, { 'tls.crt': 'x', 'tls.key': 'y' });
+    const before = await local.azure.now();
+    const handle = await local.client.startDeployment(withCertificate(secret));
+    await expect(handle.result()).rejects.toMatchObject({ code, residue: [] });
+    expect((await local.azure.journal(before)).filter(({ effect }) => effect?.change === 'created')).toEqual([]);
+  });
+
+  it('leaves the certificate where it is when it is deleted: that is not Slipway’s', async () => {
+    await (await local.client.startTeardown(service)).result();
+    const secrets = (await local.azure.inventory()).filter(({ kind }) => kind === 'secret').map(({ name }) => name);
+    expect(secrets).toContain('front');
+  });
+});
