@@ -5,6 +5,8 @@ import type { DeploymentSpec } from '../deployment/spec.js';
 /** What became of the paths in a specification. */
 export interface Uploads {
   readonly source: ModelSource;
+  /** That the model carries itself; those of the specification win. */
+  readonly tags: Readonly<Record<string, string>>;
   readonly photos: readonly SmokePhoto[];
 }
 
@@ -25,7 +27,7 @@ export function deployInput(
       source: uploads.source,
       name: modelName(spec),
       ...(description === undefined ? {} : { description }),
-      tags,
+      tags: { ...uploads.tags, ...tags },
       properties,
       signature,
       input,

@@ -8,6 +8,7 @@ import type { DeploymentSpec } from '../deployment/spec.js';
 import { registeredSource, type Uploads } from './deploy-input.js';
 import { readJpeg } from './jpeg.js';
 import { PARALLEL_UPLOADS } from './limits.js';
+import { readModelTags } from './model-tags.js';
 import { checkSavedModel } from './saved-model.js';
 import type { LocatedSpec } from './spec-file.js';
 
@@ -22,6 +23,8 @@ interface Photo {
 export interface LocalFiles {
   /** SavedModel directory; absent when the model is registered already. */
   readonly model?: string;
+  /** That the SavedModel carries. */
+  readonly tags?: Readonly<Record<string, string>>;
   readonly photos: readonly Photo[];
 }
 
@@ -35,7 +38,7 @@ export async function readFiles({ spec, directory }: LocatedSpec): Promise<Local
   if (spec.model.path === undefined) return { photos };
   const model = path.resolve(directory, spec.model.path);
   await checkSavedModel(model, spec.model);
-  return { model, photos };
+  return { model, tags: await readModelTags(model), photos };
 }
 
 /** Brings the files into the blob store under their digests, where they are not there already. */
@@ -58,7 +61,7 @@ export async function upload(
     ),
   );
   const source = tree ? await uploadModel(store, tree, { tally }) : registeredSource(spec.model.source ?? '');
-  return { source, photos };
+  return { source, tags: files.tags ?? {}, photos };
 }
 
 async function readSmokePhoto(photo: DeploymentSpec['smoke']['photos'][number], directory: string): Promise<Photo> {

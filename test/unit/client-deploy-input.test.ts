@@ -11,6 +11,7 @@ const identity = identify(
 );
 const uploads = {
   source: { kind: 'uploaded', path: 'slipway/models/0', digest, bytes: 1 },
+  tags: { featurizer: 'resnet50', weights: 'imagenet' },
   photos: [{ name: 'rose.jpg', digest, expect: 3 }],
 } as const;
 
@@ -33,6 +34,11 @@ describe('the input of a deployment', () => {
       model: { name: 'lite' },
       cluster,
     });
+  });
+
+  it('has the tags that the model carries, but for those that the file gives anew', () => {
+    const { tags } = inputOf({ model: { path: 'model', tags: { weights: 'own', team: 'roses' } } }).model;
+    expect(tags).toEqual({ featurizer: 'resnet50', weights: 'own', team: 'roses' });
   });
 
   it('keeps the name of a model that is registered already', () => {
