@@ -23,6 +23,21 @@ describe('a JPEG', () => {
     expect(Buffer.compare(data, expected.data)).toBe(0);
   });
 
+  it('of one pixel is decoded', () => {
+    const pixel = jpegTurbo.compressSync(Buffer.from([9, 9, 9]), { width: 1, height: 1, quality: 100, ...FORMAT });
+    const { width, height, data } = decoder.decode(pixel);
+    expect([width, height, ...data]).toEqual([1, 1, 9, 9, 9]);
+  });
+
+  it('is not turned by its EXIF orientation, as by TensorFlow', () => {
+    const exif = 'ffe100224578696600004d4d002a00000008000101120003000000010006000000000000';
+    const turned = Buffer.concat([PHOTO.subarray(0, 2), Buffer.from(exif, 'hex'), PHOTO.subarray(2)]);
+    const { width, height, data } = decoder.decode(turned);
+    const expected = jpegTurbo.decompressSync(PHOTO, FORMAT);
+    expect([width, height]).toEqual([expected.width, expected.height]);
+    expect(Buffer.compare(data, expected.data)).toBe(0);
+  });
+
   it('with bytes too many before its end is decoded, as by TensorFlow', () => {
     const expected = Buffer.from(jpegTurbo.decompressSync(PHOTO, FORMAT).data);
     const padded = Buffer.concat([PHOTO.subarray(0, end), Buffer.alloc(64, 0x11), endMarker]);
