@@ -1,6 +1,7 @@
 import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { openBlobStore } from '../../src/azure/blobs.js';
@@ -128,7 +129,7 @@ it('is listed with why it is paused, and goes on when it is resumed', async () =
   const print = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
   expect(await main(['schedule', 'resume', SERVICE])).toBe(0);
   expect(await main(['schedule', 'pause', SERVICE, '--reason', 'the new model is broken'])).toBe(0);
-  const lines = print.mock.calls.map(([chunk]) => String(chunk)).join('');
+  const lines = stripVTControlCharacters(print.mock.calls.map(([chunk]) => String(chunk)).join(''));
   print.mockRestore();
   expect(lines).toMatch(/^ {2}paused: the new model is broken$/m);
   expect(lines).toMatch(/^ {2}last {2}\S+ {2}✗ failed, old release kept: /m);

@@ -19,3 +19,8 @@ it.each([
   const { terminal } = keptTerminal({ tty, environment });
   expect({ redrawn: terminal.interactive, coloured: terminal.colors.red('x') !== 'x' }).toEqual({ redrawn, coloured });
 });
+
+it('data is coloured by where it goes, not by where progress goes', () => {
+  const { terminal } = keptTerminal({ tty: true, dataTty: false });
+  expect([terminal.colors.red('x'), terminal.dataColors.red('x')]).toEqual([expect.not.stringMatching(/^x$/), 'x']);
+});

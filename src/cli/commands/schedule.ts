@@ -29,11 +29,11 @@ export function createSchedule(service: string, options: CreateScheduleOptions, 
 }
 
 /** `slipway schedule list` */
-export function listSchedules(options: ScheduleOptions, { colors, say }: Terminal): Promise<number> {
+export function listSchedules(options: ScheduleOptions, { dataColors, say }: Terminal): Promise<number> {
   return withSchedules(options, async (schedules) => {
     const all = await schedules.list();
     if (options.json) print(JSON.stringify(all));
-    else for (const line of renderSchedules(all, colors)) print(line);
+    else for (const line of renderSchedules(all, dataColors)) print(line);
     if (all.length === 0) say('No service has a schedule');
   });
 }
@@ -72,9 +72,9 @@ export function deleteSchedule(service: string, options: ScheduleOptions, { say 
   });
 }
 
-function show(schedule: Schedule, { json }: ScheduleOptions, { colors }: Terminal): void {
+function show(schedule: Schedule, { json }: ScheduleOptions, { dataColors }: Terminal): void {
   if (json) print(JSON.stringify(schedule));
-  else for (const line of renderSchedules([schedule], colors)) print(line);
+  else for (const line of renderSchedules([schedule], dataColors)) print(line);
 }
 
 async function withSchedules(options: ScheduleOptions, run: (schedules: Schedules) => Promise<void>): Promise<number> {

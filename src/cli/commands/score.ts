@@ -19,7 +19,7 @@ export async function score(
   service: string,
   photos: readonly string[],
   options: ScoreCommandOptions,
-  { colors }: Terminal,
+  { dataColors }: Terminal,
 ): Promise<number> {
   // What is wrong on this machine is told before anyone is asked for anything.
   await Promise.all(photos.map(readJpeg));
@@ -35,7 +35,7 @@ export async function score(
       ...(model ? { model } : {}),
     });
     if (options.json) print(JSON.stringify(scores));
-    else for (const line of renderScores(scores, colors)) print(line);
+    else for (const line of renderScores(scores, dataColors)) print(line);
     return 0;
   } finally {
     await client.close();

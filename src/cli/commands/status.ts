@@ -12,7 +12,7 @@ export interface StatusOptions {
 export async function status(
   service: string | undefined,
   options: StatusOptions,
-  { colors, say }: Terminal,
+  { dataColors, say }: Terminal,
 ): Promise<number> {
   const stack = await runningStack();
   const { client } = await openSession(options);
@@ -30,7 +30,7 @@ export async function status(
       print(`local Azure  ${local.azure.endpoint}  CA ${local.azure.ca}`);
     }
     for (const { service: name, change, state, startedAt, endedAt } of changes) {
-      const sign = signOf(state === 'running' ? 'running' : state === 'completed' ? 'done' : 'failed', colors);
+      const sign = signOf(state === 'running' ? 'running' : state === 'completed' ? 'done' : 'failed', dataColors);
       const age = elapsed((endedAt ?? new Date()).getTime() - startedAt.getTime());
       print(`${sign} ${name.padEnd(24)} ${change.padEnd(9)} ${state.padEnd(11)} ${startedAt.toISOString()}  ${age}`);
     }

@@ -7,6 +7,8 @@ export interface Terminal {
   /** Whether lines can be redrawn in place. */
   readonly interactive: boolean;
   readonly colors: Colors;
+  /** For what {@link print} prints: stdout may be a file while stderr is a terminal. */
+  readonly dataColors: Colors;
   /** Prints one line of progress. */
   readonly say: (line: string) => void;
 }
@@ -18,12 +20,25 @@ export interface Terminal {
 export function terminal(
   environment: NodeJS.ProcessEnv = process.env,
   stream: NodeJS.WriteStream = process.stderr,
+  data: NodeJS.WriteStream = process.stdout,
 ): Terminal {
-  const { NO_COLOR, FORCE_COLOR, CI, TERM } = environment;
-  const interactive = stream.isTTY && !isOn(CI) && TERM !== 'dumb';
+  return {
+    stream,
+    interactive: isSeen(stream, environment),
+    colors: colorsOf(stream, environment),
+    dataColors: colorsOf(data, environment),
+    say: (line) => void stream.write(`${line}\n`),
+  };
+}
+
+function isSeen(stream: NodeJS.WriteStream, { CI, TERM }: NodeJS.ProcessEnv): boolean {
+  return stream.isTTY && !isOn(CI) && TERM !== 'dumb';
+}
+
+function colorsOf(stream: NodeJS.WriteStream, environment: NodeJS.ProcessEnv): Colors {
+  const { NO_COLOR, FORCE_COLOR } = environment;
   // An empty NO_COLOR is no wish: https://no-color.org
-  const colored = !NO_COLOR && (FORCE_COLOR ? isOn(FORCE_COLOR) : interactive);
-  return { stream, interactive, colors: pc.createColors(colored), say: (line) => void stream.write(`${line}\n`) };
+  return pc.createColors(!NO_COLOR && (FORCE_COLOR ? isOn(FORCE_COLOR) : isSeen(stream, environment)));
 }
 
 function isOn(variable: string | undefined): boolean {
