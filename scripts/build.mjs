@@ -31,6 +31,9 @@ export async function build() {
     const fingerprint = await fingerprintOf([...sources, 'package-lock.json']);
     if (stages[name] === fingerprint) continue;
     say(`build: ${name}`);
+    // What fails half-way leaves output behind that the sources, put back as they were, would not explain.
+    delete stages[name];
+    await writeStamp({ files, stages });
     await make();
     stages[name] = fingerprint;
     await writeStamp({ files, stages });
