@@ -94,6 +94,9 @@ it.each(['plain', 'TLS'])(
     expect(answer.alone).toEqual(close(answer.expected.slice(0, 1)));
     expect(answer.signature).toEqual({ images: STRING, logits: FLOAT, output_alias: FLOAT });
     expect(answer.state).toEqual([[3, AVAILABLE, OK]]);
-    expect(answer.refusal).toEqual(['INVALID_ARGUMENT', 'images[0]: Unknown image file format. One of JPEG, PNG is required.']);
+    expect(answer.refusal).toEqual([
+      'INVALID_ARGUMENT',
+      'images[0]: Unknown image file format. One of JPEG, PNG is required.',
+    ]);
   },
 );
