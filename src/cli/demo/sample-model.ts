@@ -1,11 +1,12 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { SlipwayError } from '../../deployment/errors.js';
 import { home, packaged } from '../local/home.js';
+import { withLock } from '../local/lock.js';
 import { pythonEnvironment } from '../local/python.js';
 
 const NAME = 'efficientnet-lite0';
@@ -20,10 +21,28 @@ const OUTPUT_BYTES = 64 * 2 ** 20;
  */
 export async function sampleModel(say: (line: string) => void): Promise<string> {
   const directory = home('models', NAME);
-  const stamp = `${directory}.stamp`;
   const sources = await digestOfSources();
-  if (existsSync(directory) && (await readFile(stamp, 'utf8').catch(() => '')) === sources) return directory;
-  say(`Building the sample model ${NAME} (TensorFlow, about half a minute)`);
+  if (await isBuilt(directory, sources)) return directory;
+  await mkdir(path.dirname(directory), { recursive: true });
+  await withLock(`${directory}.lock`, async () => {
+    // Another process may have built it while this one waited.
+    if (await isBuilt(directory, sources)) return;
+    say(`Building the sample model ${NAME} (TensorFlow, about half a minute)`);
+    await build(directory);
+    await writeFile(stampOf(directory), sources);
+  });
+  return directory;
+}
+
+function stampOf(directory: string): string {
+  return `${directory}.stamp`;
+}
+
+async function isBuilt(directory: string, sources: string): Promise<boolean> {
+  return existsSync(directory) && (await readFile(stampOf(directory), 'utf8').catch(() => '')) === sources;
+}
+
+async function build(directory: string): Promise<void> {
   const { conversionPython, ensureConversion } = await pythonEnvironment();
   await ensureConversion();
   const args = ['-m', 'conversion.build', NAME, '--out', directory];
@@ -33,8 +52,6 @@ export async function sampleModel(say: (line: string) => void): Promise<string> 
       throw new SlipwayError('ModelNotBuilt', `The sample model could not be built:\n${String(error)}`);
     },
   );
-  await writeFile(stamp, sources);
-  return directory;
 }
 
 /** Digest of the code that builds it and of the packages that it is built with. */
