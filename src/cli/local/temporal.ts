@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { access, constants, mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { Connection } from '@temporalio/client';
@@ -5,7 +6,7 @@ import getPort from 'get-port';
 import { temporalSettings } from '../../client/temporal.js';
 import { SlipwayError } from '../../deployment/errors.js';
 import { home } from './home.js';
-import { TEMPORAL_START_MS } from './limits.js';
+import { CHOSEN_PORTS, TEMPORAL_START_MS } from './limits.js';
 import { startProcess, untilReady, type StartOptions } from './processes.js';
 import { pythonEnvironment } from './python.js';
 
@@ -33,8 +34,8 @@ export async function startTemporal(options: StartOptions = {}): Promise<LocalTe
   if (configured) return configured;
   const directory = home('temporal');
   await mkdir(directory, { recursive: true });
-  const port = await getPort();
-  const uiPort = await getPort();
+  const port = await freePort();
+  const uiPort = await freePort();
   const args = [
     ...['server', 'start-dev', '--ip', '127.0.0.1', '--port', String(port), '--ui-port', String(uiPort)],
     ...['--db-filename', path.join(directory, 'temporal.db'), '--ui-disable-news-fetch', '--log-level', 'error'],
@@ -43,6 +44,12 @@ export async function startTemporal(options: StartOptions = {}): Promise<LocalTe
   const address = `127.0.0.1:${port}`;
   await untilReady(part, TEMPORAL_START_MS, () => answers(address), options.signal);
   return { address, namespace: 'default', ui: `http://127.0.0.1:${uiPort}` };
+}
+
+/** By chance, so that two who look at the same moment do not choose the same. */
+function freePort(): Promise<number> {
+  const { from, to, tries } = CHOSEN_PORTS;
+  return getPort({ port: Array.from({ length: tries }, () => randomInt(from, to)) });
 }
 
 async function answers(address: string): Promise<true | undefined> {
