@@ -10,7 +10,8 @@ import type { ConversionInput, DeploymentActivities, ModelVersion } from '../../
 import type { Digest } from '../../src/deployment/digests.js';
 import type { ClusterInput } from '../../src/deployment/input.js';
 import { CLUSTER_TAG, ownershipMark, type Identity } from '../../src/deployment/names.js';
-import { CONVERSION, ModelActivities } from '../fixtures/model-activities.js';
+import { CONVERSION } from '../fixtures/conversion-settings.js';
+import { ModelActivities } from '../fixtures/model-activities.js';
 
 let local: ModelActivities;
 beforeAll(async () => {

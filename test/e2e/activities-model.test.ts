@@ -5,7 +5,8 @@ import { type Transfer, TransferTally } from '../../src/azure/transfer.js';
 import { readTree, uploadModel } from '../../src/azure/uploads.js';
 import { FailureType } from '../../src/deployment/errors.js';
 import { ownershipMark } from '../../src/deployment/names.js';
-import { CONVERSION, ModelActivities } from '../fixtures/model-activities.js';
+import { CONVERSION } from '../fixtures/conversion-settings.js';
+import { ModelActivities } from '../fixtures/model-activities.js';
 
 let local: ModelActivities;
 beforeAll(async () => {

@@ -2,6 +2,7 @@ import type { ApplicationFailure } from '@temporalio/common';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { PreflightInput } from '../../src/deployment/activities.js';
 import type { ClusterInput } from '../../src/deployment/input.js';
+import { CONVERSION } from '../fixtures/conversion-settings.js';
 import { startEmulator, type TestEmulator } from '../fixtures/emulator.js';
 import { createCluster } from '../fixtures/kubernetes.js';
 import { LocalReleases } from '../fixtures/local-release.js';
@@ -38,12 +39,7 @@ function input(service: string, cluster: Partial<ClusterInput> = {}, patienceMin
       input: 'images',
       outputs: ['output_alias'],
     },
-    settings: {
-      compute: 'serverless',
-      instanceType: 'Standard_D4s_v3',
-      maxMemory: '6G',
-      parity: { relative: 0.001, top5: 5 },
-    },
+    settings: CONVERSION,
     cluster: local.cluster(service, cluster),
     scoring: { replicas: 1, cpu: '1', memory: '1Gi', auth: 'key', connectionAgeSeconds: 2 },
     patienceMinutes,

@@ -9,6 +9,7 @@ import type { ConversionInput } from '../../src/deployment/activities.js';
 import { digestOf } from '../../src/deployment/digests.js';
 import { FailureType } from '../../src/deployment/errors.js';
 import { identify } from '../../src/deployment/identity.js';
+import { CONVERSION } from '../fixtures/conversion-settings.js';
 
 let directory: string;
 beforeEach(async () => {
@@ -43,12 +44,7 @@ const input: ConversionInput = {
     input: 'images',
     outputs: ['output_alias'],
   },
-  settings: {
-    compute: 'serverless',
-    instanceType: 'Standard_D4s_v3',
-    maxMemory: '6G',
-    parity: { relative: 0.001, top5: 5 },
-  },
+  settings: CONVERSION,
   photos: [
     { name: 'a.jpg', digest: digestOf('a') },
     { name: 'b.jpg', digest: digestOf('b') },
