@@ -29,7 +29,7 @@ import {
 import { findConversionResult } from './conversion-result.js';
 import { activity, operationFailed, stillRunning } from './failure.js';
 import { jobFailure } from './job-failure.js';
-import { lastPhase, readJobLog } from './job-log.js';
+import { lastPhase, readLogEnd } from './job-log.js';
 import { removeJobs } from './remove-jobs.js';
 import { removeModels } from './remove-models.js';
 
@@ -80,7 +80,7 @@ export function createConversionActivities(azure: AzureConnection, directory: st
             `Azure ML job ${jobName} was cancelled, by someone or by Azure ML after its ${CONVERSION_JOB_TIMEOUT}`,
           );
         default: {
-          const log = job.status === 'Running' ? await readJobLog(azure, identity, job, attempt.abortSignal) : '';
+          const log = job.status === 'Running' ? await readLogEnd(azure, identity, job, attempt.abortSignal) : '';
           const message = `${jobState(job.status, log)}, ${spokenAge(attempt.ageSeconds)}`;
           throw stillRunning(message, { ...attempt, retryAfterSeconds: job.retryAfterSeconds });
         }

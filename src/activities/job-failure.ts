@@ -5,7 +5,7 @@ import { SlipwayError } from '../deployment/errors.js';
 import type { Identity } from '../deployment/names.js';
 import { parseReason } from '../deployment/reason-line.js';
 import { operationFailed } from './failure.js';
-import { readJobLog } from './job-log.js';
+import { readLogEnd } from './job-log.js';
 
 /** Why a job failed: its own last word where it had one, else Azure ML's, with the last lines of its log. */
 export async function jobFailure(
@@ -14,7 +14,7 @@ export async function jobFailure(
   job: Job,
   abortSignal: AbortSignal,
 ): Promise<Error> {
-  return explainFailure(job, await readJobLog(azure, identity, job, abortSignal));
+  return explainFailure(job, await readLogEnd(azure, identity, job, abortSignal));
 }
 
 /** See {@link jobFailure}. A reason that the job itself gives is final; Azure ML's may be transient. */

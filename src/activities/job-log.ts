@@ -1,6 +1,5 @@
-import { openBlobStore, parseDatastoreUri, readBlobEnd } from '../azure/blobs.js';
 import type { AzureConnection } from '../azure/connection.js';
-import { JOB_LOG } from '../azure/job-logs.js';
+import { readJobLog } from '../azure/job-logs.js';
 import type { Job } from '../azure/jobs.js';
 import { LOG_TAIL_BYTES } from '../azure/limits.js';
 import { getWorkspace } from '../azure/workspace.js';
@@ -25,7 +24,7 @@ const PHASES: Readonly<Record<string, string>> = {
  * The end of a job's log, which Azure ML writes while it runs. Empty where it cannot be read, or not soon: it explains a
  * job's state, and must not hide it.
  */
-export async function readJobLog(
+export async function readLogEnd(
   azure: AzureConnection,
   identity: Identity,
   job: Job,
@@ -33,10 +32,8 @@ export async function readJobLog(
 ): Promise<string> {
   const soon = AbortSignal.any([abortSignal, AbortSignal.timeout(JOB_LOG_SECONDS * 1000)]);
   try {
-    const { datastore, path } = parseDatastoreUri(job.artifacts);
     const workspace = await getWorkspace(azure, identity, soon);
-    const store = await openBlobStore(azure, workspace, soon, datastore);
-    return (await readBlobEnd(store, `${path}/${JOB_LOG}`, LOG_TAIL_BYTES, soon))?.toString('utf8') ?? '';
+    return (await readJobLog(azure, workspace, job.artifacts, soon, LOG_TAIL_BYTES)) ?? '';
   } catch {
     return '';
   }

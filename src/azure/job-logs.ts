@@ -1,9 +1,9 @@
 import type { Workspace } from '../deployment/activities.js';
-import { openBlobStore, parseDatastoreUri, readBlob } from './blobs.js';
+import { openBlobStore, parseDatastoreUri, readBlob, readBlobEnd } from './blobs.js';
 import type { AzureConnection } from './connection.js';
 
 /** Where Azure ML puts what a job's command printed, below the job's artifacts. */
-export const JOB_LOG = 'user_logs/std_log.txt';
+const JOB_LOG = 'user_logs/std_log.txt';
 
 /** The datastore that Azure ML keeps its own files of jobs in. They stay when a job is deleted. */
 const ARTIFACT_DATASTORE = 'workspaceartifactstore';
@@ -15,16 +15,25 @@ export function artifactsOf(jobName: string): string {
   return `azureml://datastores/${ARTIFACT_DATASTORE}/${ARTIFACT_PREFIX}${jobName}`;
 }
 
-/** What the command of a job has printed so far; undefined when there is nothing yet, or nothing left. */
+/**
+ * What the command of a job has printed so far; undefined when there is nothing yet, or nothing left.
+ *
+ * @param lastBytes only so much of its end; the whole by default
+ */
 export async function readJobLog(
   azure: AzureConnection,
   workspace: Workspace,
   artifacts: string,
   abortSignal: AbortSignal,
+  lastBytes?: number,
 ): Promise<string | undefined> {
   const { datastore, path } = parseDatastoreUri(artifacts);
   const store = await openBlobStore(azure, workspace, abortSignal, datastore);
-  return (await readBlob(store, `${path}/${JOB_LOG}`, abortSignal))?.toString('utf8');
+  const log = `${path}/${JOB_LOG}`;
+  const text = await (lastBytes === undefined
+    ? readBlob(store, log, abortSignal)
+    : readBlobEnd(store, log, lastBytes, abortSignal));
+  return text?.toString('utf8');
 }
 
 /** Names of the jobs, deleted ones included, that have left artifacts and whose names begin with `prefix`. */
