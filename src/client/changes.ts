@@ -4,12 +4,12 @@ import {
   WorkflowNotFoundError,
   type WorkflowExecutionInfo,
 } from '@temporalio/client';
-import { defineSearchAttributeKey, TypedSearchAttributes } from '@temporalio/common';
 import type { WorkspacePlace } from '../azure/workspace.js';
 import { SlipwayError } from '../deployment/errors.js';
 import type { DeployInput, TeardownInput } from '../deployment/input.js';
 import { serviceWorkflowId, type Identity } from '../deployment/names.js';
 import type { DeployResult } from '../deployment/result.js';
+import { startingAttributes } from '../deployment/search-attributes.js';
 import { TASK_QUEUE, WORKFLOWS, type WorkflowName } from '../deployment/temporal.js';
 import { ChangeRunning } from './failures.js';
 import { ChangeHandle } from './handle.js';
@@ -64,7 +64,7 @@ export async function startChange<Name extends WorkflowName>(
       workflowIdReusePolicy: 'ALLOW_DUPLICATE',
       memo,
       staticSummary: summary,
-      ...(input.searchAttributes ? { typedSearchAttributes: searchAttributes(service) } : {}),
+      ...(input.searchAttributes ? { typedSearchAttributes: startingAttributes(service) } : {}),
     });
     return new ChangeHandle(client, change, service, deploymentId, workflowId, firstExecutionRunId);
   } catch (error) {
@@ -89,8 +89,7 @@ export async function requireNoOtherChange(client: Client, identity: Identity): 
       if (error instanceof WorkflowNotFoundError) return undefined;
       throw error;
     });
-  const { deploymentId } = (newest?.memo ?? {}) as Partial<ChangeMemo>;
-  if (newest?.status.name !== 'RUNNING' || deploymentId === identity.deploymentId) return;
+  if (newest?.status.name !== 'RUNNING' || deploymentOf(newest) === identity.deploymentId) return;
   throw new ChangeRunning(identity.service, workflowId);
 }
 
@@ -101,9 +100,9 @@ export async function requireNoOtherChange(client: Client, identity: Identity): 
  */
 export async function latestChange(client: Client, identity: Identity): Promise<ChangeHandle> {
   const workflowId = serviceWorkflowId(identity);
-  const { type, runId, memo } = await client.workflow.getHandle(workflowId).describe();
-  const { deploymentId } = (memo ?? {}) as Partial<ChangeMemo>;
-  return new ChangeHandle(client, nameOf(type), identity.service, deploymentId ?? '', workflowId, runId);
+  const execution = await client.workflow.getHandle(workflowId).describe();
+  const { type, runId } = execution;
+  return new ChangeHandle(client, nameOf(type), identity.service, deploymentOf(execution) ?? '', workflowId, runId);
 }
 
 /**
@@ -116,10 +115,9 @@ export async function startedDeployment(
 ): Promise<ChangeHandle<'deploy'> | undefined> {
   const { service, deploymentId } = identity;
   const workflowId = serviceWorkflowId(identity);
-  for await (const { type, runId, memo } of client.workflow.list({ query: `WorkflowId = '${workflowId}'` })) {
-    const { deploymentId: id } = (memo ?? {}) as Partial<ChangeMemo>;
-    if (id === deploymentId && nameOf(type) === 'deploy')
-      return new ChangeHandle(client, 'deploy', service, deploymentId, workflowId, runId);
+  for await (const execution of client.workflow.list({ query: `WorkflowId = '${workflowId}'` })) {
+    if (deploymentOf(execution) === deploymentId && nameOf(execution.type) === 'deploy')
+      return new ChangeHandle(client, 'deploy', service, deploymentId, workflowId, execution.runId);
   }
   return undefined;
 }
@@ -169,8 +167,8 @@ export async function* changesOf(client: Client, identity: Identity): AsyncGener
 }
 
 function changeOf(execution: WorkflowExecutionInfo, prefix: string): Change {
-  const { workflowId, runId, type, status, startTime, closeTime, memo } = execution;
-  const { deploymentId } = (memo ?? {}) as Partial<ChangeMemo>;
+  const { workflowId, runId, type, status, startTime, closeTime } = execution;
+  const deploymentId = deploymentOf(execution);
   const states: Partial<Record<typeof status.name, Change['state']>> = {
     RUNNING: 'running',
     COMPLETED: 'completed',
@@ -190,12 +188,9 @@ function changeOf(execution: WorkflowExecutionInfo, prefix: string): Change {
   };
 }
 
-/** The search attributes that a workflow about a service starts with. */
-export function searchAttributes(service: string): TypedSearchAttributes {
-  return new TypedSearchAttributes([
-    { key: defineSearchAttributeKey('SlipwayService', 'KEYWORD'), value: service },
-    { key: defineSearchAttributeKey('SlipwayState', 'KEYWORD'), value: 'running' },
-  ]);
+/** Id of the deployment that a change is; absent where whoever started it left no memo. */
+function deploymentOf({ memo }: Pick<WorkflowExecutionInfo, 'memo'>): string | undefined {
+  return (memo as Partial<ChangeMemo> | undefined)?.deploymentId;
 }
 
 function nameOf(type: string): WorkflowName {

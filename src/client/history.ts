@@ -2,6 +2,7 @@ import type { Client } from '@temporalio/client';
 import pLimit from 'p-limit';
 import { z } from 'zod';
 import { identify } from '../deployment/identity.js';
+import { startedEvent } from '../deployment/last-deployment.js';
 import { changesOf, type Change } from './changes.js';
 import { ChangeFailed, changeFailure, unknownService } from './failures.js';
 import { HISTORY_LIMIT, PARALLEL_READS } from './limits.js';
@@ -80,13 +81,7 @@ async function endOf(
   }
 }
 
-/** Temporal notes it in the first event of a workflow. */
-async function starterOf(client: Client, { workflowId, runId }: Change): Promise<string | undefined> {
-  const { history } = await client.workflowService.getWorkflowExecutionHistory({
-    namespace: client.options.namespace,
-    execution: { workflowId, runId },
-    maximumPageSize: 1,
-  });
-  const started = history?.events?.[0]?.workflowExecutionStartedEventAttributes;
+async function starterOf(client: Client, change: Change): Promise<string | undefined> {
+  const started = await startedEvent(client, change);
   return started?.parentWorkflowExecution?.workflowId ?? started?.identity ?? undefined;
 }

@@ -14,8 +14,9 @@ import { identify } from '../deployment/identity.js';
 import type { DeployInput } from '../deployment/input.js';
 import { findLastDeployment } from '../deployment/last-deployment.js';
 import { redeployId, type Identity } from '../deployment/names.js';
+import { startingAttributes } from '../deployment/search-attributes.js';
 import { REDEPLOY, TASK_QUEUE } from '../deployment/temporal.js';
-import { notLive, searchAttributes } from './changes.js';
+import { notLive } from './changes.js';
 import { ChangeRunning } from './failures.js';
 import { CATCHUP_WINDOW } from './limits.js';
 import { lookAtRun, type ScheduledRun } from './scheduled-run.js';
@@ -174,7 +175,7 @@ function optionsOf(
       args: [input],
       memo: { service, cron },
       staticSummary: `Redeploy ${service} to ${workspaceName} if its source model has a new version`,
-      ...(input.searchAttributes ? { typedSearchAttributes: searchAttributes(service) } : {}),
+      ...(input.searchAttributes ? { typedSearchAttributes: startingAttributes(service) } : {}),
     },
     policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: CATCHUP_WINDOW, pauseOnFailure: true },
   };

@@ -26,19 +26,26 @@ export async function findLastDeployment(client: Client, identity: Identity): Pr
   return { state: 'unknown' };
 }
 
-/** What a deployment was started with: the first event of its history holds it. */
+/** What a deployment was started with. */
 async function inputOf(client: Client, workflowId: string, runId: string): Promise<DeployInput> {
-  const { namespace, loadedDataConverter } = client.options;
-  const { history } = await client.workflowService.getWorkflowExecutionHistory({
-    namespace,
-    execution: { workflowId, runId },
-    maximumPageSize: 1,
-  });
-  const payloads = history?.events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads ?? [];
-  let decoded = payloads;
+  const { loadedDataConverter } = client.options;
+  let decoded = (await startedEvent(client, { workflowId, runId }))?.input?.payloads ?? [];
   for (const codec of [...loadedDataConverter.payloadCodecs].reverse()) decoded = await codec.decode(decoded);
   const [input] = decoded;
   if (!input) throw new Error(`Run ${runId} of ${workflowId} was started without an input`);
   // The workflow `deploy` takes this type.
   return loadedDataConverter.payloadConverter.fromPayload<DeployInput>(input);
+}
+
+/** What Temporal notes of the start of a workflow: the first event of its history. */
+export async function startedEvent(
+  client: Client,
+  { workflowId, runId }: { readonly workflowId: string; readonly runId: string },
+) {
+  const { history } = await client.workflowService.getWorkflowExecutionHistory({
+    namespace: client.options.namespace,
+    execution: { workflowId, runId },
+    maximumPageSize: 1,
+  });
+  return history?.events?.[0]?.workflowExecutionStartedEventAttributes;
 }

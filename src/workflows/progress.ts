@@ -12,7 +12,7 @@ import { PROGRESS_QUERY } from '../deployment/progress.js';
 import type { Kind, Step } from '../deployment/steps.js';
 import type { FailureDetail } from '../deployment/errors.js';
 import { progressMarkdown } from './progress-markdown.js';
-import { KEYS } from './search-attributes.js';
+import { KEYS } from '../deployment/search-attributes.js';
 import { DETAILS, type StepResults } from './step-results.js';
 
 /** The query that answers how far a deployment is. */

@@ -5,7 +5,7 @@ import { serviceWorkflowId } from '../deployment/names.js';
 import type { Residue } from '../deployment/progress.js';
 import type { RedeployResult } from '../deployment/result.js';
 import { detailOf, thrownBy } from './failure.js';
-import { KEYS } from './search-attributes.js';
+import { KEYS } from '../deployment/search-attributes.js';
 
 type Ended = Exclude<RedeployResult, { outcome: 'skipped' }>;
 

@@ -4,10 +4,10 @@ import type { DeploymentActivities } from '../deployment/activities.js';
 import type { DeployInput, ModelInput, ModelSource } from '../deployment/input.js';
 import { deploymentIdOf, serviceWorkflowId } from '../deployment/names.js';
 import type { DeployResult, RedeployResult } from '../deployment/result.js';
+import { startingAttributes } from '../deployment/search-attributes.js';
 import { activitiesWith } from './activities.js';
 import { deploy } from './deploy.js';
 import { RedeployStatus } from './redeploy-status.js';
-import { KEYS } from './search-attributes.js';
 
 /**
  * One run of a schedule: what is live is deployed again with the latest version of its source model. Ends as `unchanged`,
@@ -73,14 +73,7 @@ async function deployAgain(live: DeployInput, source: ModelSource): Promise<Depl
     workflowIdReusePolicy: 'ALLOW_DUPLICATE',
     cancellationType: 'WAIT_CANCELLATION_COMPLETED',
     parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
-    ...(input.searchAttributes
-      ? {
-          typedSearchAttributes: [
-            { key: KEYS.service, value: service },
-            { key: KEYS.state, value: 'running' },
-          ],
-        }
-      : {}),
+    ...(input.searchAttributes ? { typedSearchAttributes: startingAttributes(service) } : {}),
   });
 }
 

@@ -1,5 +1,5 @@
-import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
-import type { SEARCH_ATTRIBUTES } from '../deployment/temporal.js';
+import { defineSearchAttributeKey, SearchAttributeType, type SearchAttributePair } from '@temporalio/common';
+import type { SEARCH_ATTRIBUTES } from './temporal.js';
 
 type Name = keyof typeof SEARCH_ATTRIBUTES;
 
@@ -14,3 +14,11 @@ export const KEYS = {
   state: keyword('SlipwayState'),
   residue: defineSearchAttributeKey('SlipwayResidue' satisfies Name, SearchAttributeType.BOOL),
 };
+
+/** The search attributes that a workflow about a service starts with, whoever starts it. */
+export function startingAttributes(service: string): SearchAttributePair[] {
+  return [
+    { key: KEYS.service, value: service },
+    { key: KEYS.state, value: 'running' },
+  ];
+}
