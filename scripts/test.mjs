@@ -1,12 +1,12 @@
 // `npm test`: every check in the order in which a failure is cheapest to read. `npm test -- unit types` runs those phases.
-// The last line is `N passed, N failed`: a check counts as one, a test suite by its tests.
+// The last lines name what failed, and count: a check counts as one, a test suite by its tests.
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { home, run, runAsScript, runPackage, say } from './commands.mjs';
+import { home, root, run, runAsScript, runPackage, say } from './commands.mjs';
 import { conversionPython } from './python-environment.mjs';
 import { setup } from './setup.mjs';
 
-/** @typedef {{ passed: number, failed: number, skipped?: number }} Count */
+/** @typedef {{ passed: number, failed: number, skipped?: number, failures?: string[] }} Count failures: what failed, and why */
 
 const PHASES = {
   lint: () => check(runPackage('eslint/bin/eslint.js', ['.', '--cache', '--cache-location', cacheOf('eslint')])),
@@ -63,12 +63,19 @@ async function testConversion() {
   await rm(report, { force: true });
   const args = ['-m', 'pytest', '-q', '-p', 'no:cacheprovider', `--junit-xml=${report}`, 'conversion'];
   const outcome = await check(run(conversionPython, args, { env: { PYTHONDONTWRITEBYTECODE: '1' } }));
-  const suite = (await readReport(report))?.match(/<testsuite [^>]*>/)?.[0];
+  const tests = (await readReport(report)) ?? '';
+  const suite = tests.match(/<testsuite [^>]*>/)?.[0];
   if (!suite) return { passed: 0, failed: 1 };
   const number = (attribute) => Number(suite.match(new RegExp(` ${attribute}="(\\d+)"`))?.[1] ?? 0);
   const failed = number('failures') + number('errors');
   const skipped = number('skipped');
-  return { passed: number('tests') - failed - skipped, failed: Math.max(failed, outcome.failed), skipped };
+  const failures = [...tests.matchAll(/ classname="([^"]*)" name="([^"]*)"[^>]*><(?:failure|error) message="([^"]*)/g)];
+  return {
+    passed: number('tests') - failed - skipped,
+    failed: Math.max(failed, outcome.failed),
+    skipped,
+    failures: failures.map(([, file, name, why]) => describe(file, name, why)),
+  };
 }
 
 /** @param {string} project of vitest.config.ts @returns {Promise<Count>} */
@@ -81,7 +88,17 @@ async function testWithVitest(project) {
   const failed = counts.numFailedTests ?? 0;
   // A test file that does not load fails the run without a failed test in it.
   const skipped = counts.numPendingTests ?? 0;
-  return { passed: counts.numPassedTests ?? 0, failed: Math.max(failed, outcome.failed), skipped };
+  const failures = (counts.testResults ?? []).flatMap((file) =>
+    file.assertionResults
+      .filter(({ status }) => status === 'failed')
+      .map((test) => describe(path.relative(root, file.name), test.fullName, test.failureMessages[0])),
+  );
+  return { passed: counts.numPassedTests ?? 0, failed: Math.max(failed, outcome.failed), skipped, failures };
+}
+
+/** @param {string} file @param {string} name of a test in it @param {string} [why] @returns {string} on one line */
+function describe(file, name, why = '') {
+  return `${file} > ${name}: ${why.split(/\n|&#10;/, 1)[0].slice(0, 300)}`;
 }
 
 /** @param {string} file @returns {Promise<string | undefined>} */
@@ -103,15 +120,16 @@ async function test(wanted) {
   for (const name of names) {
     say(`\n▶ ${name}`);
     const started = Date.now();
-    const { passed, failed, skipped = 0 } = await PHASES[name]();
+    const { passed, failed, skipped = 0, failures = [] } = await PHASES[name]();
     // A test is skipped where a tool is missing that not everyone has; CI installs them all.
     const wrong = failed + (process.env.CI ? skipped : 0);
     total.passed += passed;
     total.failed += wrong;
     const seconds = ((Date.now() - started) / 1000).toFixed(1);
     const counts = `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} SKIPPED` : ''}`;
-    summary.push(`${wrong === 0 ? '✓' : '✗'} ${name.padEnd(10)} ${counts}  ${seconds} s`);
-    say(summary.at(-1));
+    const line = `${wrong === 0 ? '✓' : '✗'} ${name.padEnd(10)} ${counts}  ${seconds} s`;
+    say(line);
+    summary.push(line, ...failures.map((failure) => `    ${failure}`));
   }
   say(`\n${summary.join('\n')}`);
   process.stdout.write(`${total.passed} passed, ${total.failed} failed\n`);
