@@ -3,12 +3,16 @@ import { defineConfig } from 'vitest/config';
 /** Longest a test may take: each bounds a hang, none is a performance statement. */
 const MINUTES = 60_000;
 
+/** As those: how long something is waited for that happens at once on a quiet machine. */
+const POLL_TIMEOUT = 20_000;
+
 const project = (name: string, testTimeout: number) => ({
   test: {
     name,
     include: [`test/${name}/**/*.test.ts`],
     testTimeout,
     hookTimeout: testTimeout,
+    expect: { poll: { timeout: POLL_TIMEOUT } },
     pool: 'forks' as const,
   },
 });
