@@ -77,8 +77,10 @@ def score(session: tf.compat.v1.Session, selection: Selection, photos: Sequence[
     tensors = {output.key: output.tensor for output in selection.outputs}
     goldens = []
     for photo in photos:
+        fed = photo.jpeg if photo.tensor is None else photo.tensor
         # A model may take a batch of one only as a scalar; its signature says so by rank 0.
-        fed = [photo.jpeg] if session.graph.get_tensor_by_name(selection.input.tensor).shape.rank != 0 else photo.jpeg
+        if session.graph.get_tensor_by_name(selection.input.tensor).shape.rank != 0:
+            fed = [fed]
         try:
             answer = session.run(tensors, {selection.input.tensor: fed})
         except tf.errors.OpError as error:

@@ -15,6 +15,12 @@ from conversion.errors import ConversionError
 
 SERVE_TAG = "serve"
 """Tag of the graph that TensorFlow Serving loads."""
+ENCODED = "DT_STRING"
+"""Type of an input that takes JPEGs."""
+PIXEL_TYPES = ("DT_FLOAT", "DT_UINT8")
+"""Types of an input that takes images which the caller has decoded."""
+IMAGES_RANK = 4
+"""Dimensions of a batch of images."""
 
 
 @dataclass(frozen=True)
@@ -63,14 +69,10 @@ def select(saved_model: Path, signature: str, input_name: str, output_names: Seq
         raise ConversionError(
             "UnsupportedSignature",
             f"signature '{signature}' has the inputs {_listed(sorted(definition.inputs))}; one is supported",
-            "export a signature whose only input is the JPEGs",
+            "export a signature whose only input is the images",
         )
-    if image.dtype != "DT_STRING":
-        raise ConversionError(
-            "UnsupportedInput",
-            f"input '{image.key}' of signature '{signature}' is {image.dtype}; JPEGs need DT_STRING",
-            "export a signature that takes encoded images",
-        )
+    if image.dtype != ENCODED:
+        _require_images(image, signature)
     outputs = tuple(_find(definition.outputs, name, "output", signature) for name in dict.fromkeys(output_names))
     for output in outputs:
         if output.dtype != "DT_FLOAT":
@@ -80,6 +82,25 @@ def select(saved_model: Path, signature: str, input_name: str, output_names: Seq
                 "leave it out of model.outputs",
             )
     return Selection(signature, image, outputs)
+
+
+def _require_images(image: SignatureTensor, signature: str) -> None:
+    """Makes sure that an input without JPEGs is a batch of images of one size."""
+    given = f"input '{image.key}' of signature '{signature}' is {image.dtype} {list(image.shape)}"
+    supported = f"{ENCODED} (JPEGs) or {' or '.join(PIXEL_TYPES)} [-1, height, width, 1 or 3]"
+    batch, height, width, channels = image.shape if len(image.shape) == IMAGES_RANK else (0, 0, 0, 0)
+    if image.dtype not in PIXEL_TYPES or batch != -1 or channels not in (1, 3):
+        raise ConversionError(
+            "UnsupportedInput",
+            f"{given}; {supported} is supported",
+            "export a signature that takes any number of images, as JPEGs or as tensors of one size",
+        )
+    if -1 in (height, width):
+        raise ConversionError(
+            "DynamicImageSize",
+            f"{given}: the images have no fixed size",
+            "export a signature whose input states height and width",
+        )
 
 
 @contextmanager

@@ -17,6 +17,7 @@ import tf2onnx
 from conversion.errors import ConversionError
 from conversion.golden import Golden
 from conversion.load import Selection, SignatureTensor
+from conversion.photo import Photo
 
 MANIFEST = "manifest.json"
 FORMAT = "slipway.converted-model/1"
@@ -37,14 +38,25 @@ def write_goldens(out: Path, goldens: Sequence[Golden]) -> list[dict[str, Any]]:
 
 def _write_golden(out: Path, golden: Golden) -> dict[str, Any]:
     digest = golden.photo.digest
-    photo = f"goldens/{digest}.jpg"
-    (out / photo).write_bytes(golden.photo.jpeg)
     outputs = {}
     for key, row in golden.rows.items():
         file = f"goldens/{digest}.{re.sub('[^A-Za-z0-9_-]', '_', key)}.f32"
         (out / file).write_bytes(row.tobytes())
         outputs[key] = {"file": file, "sha256": file_digest(out / file), "shape": list(row.shape)}
-    return {"sha256": f"sha256:{digest}", "photo": photo, "outputs": outputs}
+    return _write_photo(out, golden.photo) | {"outputs": outputs}
+
+
+def _write_photo(out: Path, photo: Photo) -> dict[str, Any]:
+    """What the model is given for the photo: the JPEG itself, or a row of its input as little-endian bytes."""
+    digest = f"sha256:{photo.digest}"
+    if photo.tensor is None:
+        file = f"goldens/{photo.digest}.jpg"
+        (out / file).write_bytes(photo.jpeg)
+        return {"sha256": digest, "photo": file}
+    file = f"goldens/{photo.digest}.row"
+    (out / file).write_bytes(photo.tensor.tobytes())
+    shape = list(photo.tensor.shape)
+    return {"sha256": file_digest(out / file), "photo": file, "shape": shape, "madeFrom": digest}
 
 
 def copy_labels(saved_model: Path, out: Path, outputs: Sequence[SignatureTensor]) -> dict[str, Any] | None:

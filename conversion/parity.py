@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnxruntime
@@ -13,7 +14,7 @@ from conversion.cut import DecodeOp
 from conversion.errors import ConversionError
 from conversion.golden import Golden, decode
 from conversion.onnx_export import IMAGE, PIXELS
-from conversion.photo import Photo
+from conversion.photo import ImageOf, Photo
 from conversion.progress import say
 
 TOP = 5
@@ -76,15 +77,23 @@ def ends_in_softmax(graph_def: GraphDef, tensor: str) -> bool:
     return node.op == "Softmax"
 
 
-def answers(
-    preprocess: Path, model: Path, outputs: Sequence[ParityOutput], op: DecodeOp, photos: Sequence[Photo]
-) -> list[Golden]:
-    """What onnxruntime makes of each photo by itself, on pixels that TensorFlow decoded."""
-    run_preprocess, run_model = session(preprocess), session(model)
+def preprocessed(preprocess: Path, op: DecodeOp) -> ImageOf:
+    """What onnxruntime makes of the pixels that TensorFlow decodes."""
+    run_preprocess = session(preprocess)
+
+    def image_of(photo: Photo) -> NDArray[Any]:
+        image: NDArray[Any] = run_preprocess.run([IMAGE], {PIXELS: decode(op, photo.jpeg)})[0]
+        return image
+
+    return image_of
+
+
+def answers(image_of: ImageOf, model: Path, outputs: Sequence[ParityOutput], photos: Sequence[Photo]) -> list[Golden]:
+    """What onnxruntime answers to each photo by itself."""
+    run_model = session(model)
     rows = []
     for photo in photos:
-        (image,) = run_preprocess.run([IMAGE], {PIXELS: decode(op, photo.jpeg)})
-        values = run_model.run([output.onnx for output in outputs], {IMAGE: image[np.newaxis]})
+        values = run_model.run([output.onnx for output in outputs], {IMAGE: image_of(photo)[np.newaxis]})
         rows.append(Golden(photo, {output.key: value for output, value in zip(outputs, values, strict=True)}))
     return rows
 

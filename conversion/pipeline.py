@@ -12,16 +12,17 @@ import tensorflow as tf
 from tensorflow.core.framework.graph_pb2 import GraphDef
 
 from conversion import golden, manifest, parity
-from conversion.cut import Cut, DecodeOp, find_cut
+from conversion.cut import find_cut
 from conversion.errors import ConversionError
 from conversion.freeze import freeze
 from conversion.generated_photos import generated_photos
-from conversion.load import Selection, select, serving_session
+from conversion.load import ENCODED, Selection, select, serving_session
 from conversion.loops import with_element_shapes
 from conversion.onnx_export import IMAGE, PIXELS, Part, export
-from conversion.photo import Photo
+from conversion.photo import ImageOf, Photo
 from conversion.progress import phase, say
 from conversion.quantization import Quantization, read_calibration
+from conversion.tensors import tensor_of, with_tensors
 from conversion.weights import WeightFile
 
 PREPROCESS = "preprocess.onnx"
@@ -61,9 +62,14 @@ def convert(request: ConversionRequest, out: Path, scratch: Path) -> str:
     selection = select(request.saved_model, request.signature, request.input, request.outputs)
     names = {output.tensor: output.key for output in selection.outputs}
     photos, generated = golden.read_photos(request.photos), list(generated_photos())
-    golden.check_colours(photos)
     quantization = request.quantization
     calibration = read_calibration(quantization.calibration, photos) if quantization else []
+    if selection.input.dtype == ENCODED:
+        golden.check_colours(photos)
+    else:
+        photos, generated, calibration = (
+            with_tensors(each, selection.input) for each in (photos, generated, calibration)
+        )
     labels = manifest.copy_labels(request.saved_model, out, selection.outputs)
 
     weights = WeightFile(scratch / "weights")
@@ -75,26 +81,23 @@ def convert(request: ConversionRequest, out: Path, scratch: Path) -> str:
         graph = with_element_shapes(freeze(session, [selection.input.tensor], list(names), weights))
 
     gc.collect()  # TensorFlow's graphs refer to themselves, and hold the weights
-    cut = find_cut(graph, selection.input.tensor, list(names))
-    dct_method = golden.dct_method(cut.decode, photos)
-    phase("convert", f"{cut.decode.type} ({dct_method}) → {cut.images} → {', '.join(names.values())}")
-    _export(graph, cut, names, weights, out)
+    export_as = _export_encoded if selection.input.dtype == ENCODED else _export_tensors
+    image_of, front = export_as(selection, graph, names, weights, photos, out)
 
     phase("check", "the converted model against TensorFlow's answers")
     outputs = _outputs_to_compare(graph, selection, names)
-    actual = parity.answers(out / PREPROCESS, out / MODEL, outputs, cut.decode, [golden.photo for golden in expected])
+    actual = parity.answers(image_of, out / MODEL, outputs, [golden.photo for golden in expected])
     difference = parity.require(parity.compare(outputs, expected, actual), request.limits, _parity_failed)
 
     tolerances: dict[str, float] = {}
     if quantization:
         phase("quantize", f"int8, calibrated on {len(calibration)} photos")
-        tolerances = _make_int8(quantization, calibration, out, scratch / MODEL, outputs, cut.decode, goldens)
+        tolerances = _make_int8(quantization, calibration, image_of, out / MODEL, scratch / MODEL, outputs, goldens)
 
     phase("write", f"the largest difference is {difference:.2g} of the largest value")
     parts: dict[str, Any] = {
         **manifest.describe_selection(selection, names, tolerances),
-        "decode": {"op": cut.decode.type, "channels": 3, "dctMethod": dct_method},
-        "preprocess": manifest.describe_preprocess(out / PREPROCESS),
+        **front,
         "model": manifest.describe_model(out / MODEL),
         "goldens": manifest.write_goldens(out, goldens),
     }
@@ -103,38 +106,71 @@ def convert(request: ConversionRequest, out: Path, scratch: Path) -> str:
     return manifest.write_manifest(out, parts)
 
 
-def _export(graph: GraphDef, cut: Cut, names: Mapping[str, str], weights: WeightFile, out: Path) -> None:
+def _export_encoded(
+    selection: Selection,
+    graph: GraphDef,
+    names: Mapping[str, str],
+    weights: WeightFile,
+    photos: Sequence[Photo],
+    out: Path,
+) -> tuple[ImageOf, dict[str, Any]]:
+    """Writes the graphs of a model that takes JPEGs.
+
+    Returns what becomes of a photo on its way to the network, and the manifest's parts about that.
+    """
+    cut = find_cut(graph, selection.input.tensor, list(names))
+    method = golden.dct_method(cut.decode, photos)
+    phase("convert", f"{cut.decode.type} ({method}) → {cut.images} → {', '.join(names.values())}")
     preprocessing = Part(cut.preprocessing, cut.pixels, PIXELS, {cut.image: IMAGE}, (None, None, 3))
-    network = Part(graph, cut.images, IMAGE, names)
     export(preprocessing, weights, out / PREPROCESS)
-    export(network, weights, out / MODEL)
+    export(Part(graph, cut.images, IMAGE, names), weights, out / MODEL)
+    front = {
+        "decode": {"op": cut.decode.type, "channels": 3, "dctMethod": method},
+        "preprocess": manifest.describe_preprocess(out / PREPROCESS),
+    }
+    return parity.preprocessed(out / PREPROCESS, cut.decode), front
+
+
+def _export_tensors(
+    selection: Selection,
+    graph: GraphDef,
+    names: Mapping[str, str],
+    weights: WeightFile,
+    _photos: Sequence[Photo],
+    out: Path,
+) -> tuple[ImageOf, dict[str, Any]]:
+    """The same for a model that takes tensors: all of it is the network."""
+    source = selection.input
+    phase("convert", f"{source.tensor} ({source.dtype}) → {', '.join(names.values())}")
+    export(Part(graph, source.tensor, IMAGE, names, (None, *source.shape[1:])), weights, out / MODEL)
+    return tensor_of, {}
 
 
 def _make_int8(
     quantization: Quantization,
     calibration: Sequence[Photo],
-    out: Path,
+    image_of: ImageOf,
+    model: Path,
     int8: Path,
     outputs: Sequence[parity.ParityOutput],
-    op: DecodeOp,
     goldens: Sequence[golden.Golden],
 ) -> dict[str, float]:
     """Puts an int8 network in place of the float one; returns how far each output may be from TensorFlow's answer."""
     # onnxruntime's quantiser takes long to import, and few need it.
     from conversion.quantize import has_vnni, measure_speed, quantize
 
-    quantize(out / PREPROCESS, out / MODEL, op, calibration, int8)
+    quantize(image_of, model, calibration, int8)
     # What leaves a softmax is what counts here: int8 moves the logits of classes that nobody asks for.
     outputs = [replace(output, softmax=False) for output in outputs]
     photos = [golden.photo for golden in goldens]
-    before, after = (parity.answers(out / PREPROCESS, file, outputs, op, photos) for file in (out / MODEL, int8))
+    before, after = (parity.answers(image_of, file, outputs, photos) for file in (model, int8))
     parity.require(parity.compare(outputs, before, after), quantization.limits, _int8_parity_failed)
-    speed = measure_speed(out / MODEL, int8)
+    speed = measure_speed(model, int8)
     say(
         f"int8 takes {speed.after:.1f} ms for an image on one thread and float {speed.before:.1f} ms: "
         f"{speed.speedup:.2f} times as fast{'' if has_vnni() else ', on a CPU without VNNI'}"
     )
-    shutil.move(int8, out / MODEL)
+    shutil.move(int8, model)
     return {
         output.key: quantization.limits.relative * max(float(np.abs(row.rows[output.key]).max()) for row in before)
         for output in outputs

@@ -17,12 +17,10 @@ import tensorflow as tf
 from numpy.typing import NDArray
 from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 
-from conversion.cut import DecodeOp
 from conversion.errors import ConversionError
-from conversion.golden import decode
-from conversion.onnx_export import IMAGE, PIXELS, check
+from conversion.onnx_export import IMAGE, check
 from conversion.parity import session
-from conversion.photo import Photo
+from conversion.photo import ImageOf, Photo
 
 ROUNDS = 5
 CALLS = 5
@@ -43,7 +41,7 @@ class Speed:
         return self.before / self.after
 
 
-def quantize(preprocess: Path, model: Path, op: DecodeOp, calibration: Sequence[Photo], out: Path) -> None:
+def quantize(image_of: ImageOf, model: Path, calibration: Sequence[Photo], out: Path) -> None:
     """Writes ``model`` in int8 as ``out``, with the ranges that activations have on the calibration photos.
 
     Raises:
@@ -52,7 +50,7 @@ def quantize(preprocess: Path, model: Path, op: DecodeOp, calibration: Sequence[
     quantize_static(
         model,
         out,
-        _Images(preprocess, op, calibration),
+        _Images(image_of, calibration),
         quant_format=QuantFormat.QDQ,
         per_channel=True,
         activation_type=QuantType.QUInt8,
@@ -68,8 +66,11 @@ def measure_speed(before: Path, after: Path) -> Speed:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     models = [session(file, options) for file in (before, after)]
-    shape = [size if isinstance(size, int) else 1 for size in models[0].get_inputs()[0].shape]
+    source = models[0].get_inputs()[0]
+    shape = [size if isinstance(size, int) else 1 for size in source.shape]
     image = np.random.default_rng(0).normal(size=shape).astype(np.float32)
+    if source.type == "tensor(uint8)":
+        image = image.astype(np.uint8)
     for model in models:
         model.run(None, {IMAGE: image})
     rounds = [[_milliseconds(model, image) for model in models] for _ in range(ROUNDS)]
@@ -82,31 +83,28 @@ def has_vnni() -> bool:
 
 
 class _Images(CalibrationDataReader):  # type: ignore[misc]
-    """Feeds the preprocessed calibration photos one by one."""
+    """Feeds the images of the calibration photos one by one."""
 
-    def __init__(self, preprocess: Path, op: DecodeOp, photos: Sequence[Photo]) -> None:
-        self._images = self._preprocessed(session(preprocess), op, photos)
+    def __init__(self, image_of: ImageOf, photos: Sequence[Photo]) -> None:
+        self._images = self._images_of(image_of, photos)
 
     def get_next(self) -> dict[str, NDArray[Any]] | None:
         """The next input of the network; None at the end."""
         return next(self._images, None)
 
     @staticmethod
-    def _preprocessed(
-        preprocess: onnxruntime.InferenceSession, op: DecodeOp, photos: Sequence[Photo]
-    ) -> Iterator[dict[str, NDArray[Any]]]:
+    def _images_of(image_of: ImageOf, photos: Sequence[Photo]) -> Iterator[dict[str, NDArray[Any]]]:
         for photo in photos:
             try:
-                pixels = decode(op, photo.jpeg)
+                image = image_of(photo)
             except tf.errors.OpError as error:
                 raise ConversionError(
                     "PhotoRefused", f"calibration photo {photo.name} cannot be decoded: {error.message}", "remove it"
                 ) from error
-            (image,) = preprocess.run([IMAGE], {PIXELS: pixels})
             yield {IMAGE: image[np.newaxis]}
 
 
-def _milliseconds(model: onnxruntime.InferenceSession, image: NDArray[np.float32]) -> float:
+def _milliseconds(model: onnxruntime.InferenceSession, image: NDArray[Any]) -> float:
     started = time.perf_counter()
     for _ in range(CALLS):
         model.run(None, {IMAGE: image})

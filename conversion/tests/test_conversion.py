@@ -15,7 +15,7 @@ from conversion.cut import DecodeOp
 from conversion.errors import ConversionError
 from conversion.golden import Golden, decode, read_photos
 from conversion.manifest import file_digest
-from conversion.parity import Comparison, Limits, ParityOutput, answers, compare, require
+from conversion.parity import Comparison, Limits, ParityOutput, answers, compare, preprocessed, require
 from conversion.photo import Photo
 from conversion.tests.conftest import Conversion
 
@@ -32,9 +32,8 @@ def goldens_of(conversion: Conversion, photos: Path) -> list[Golden]:
 
 
 def comparisons_of(directory: Path, op: DecodeOp, goldens: list[Golden]) -> list[Comparison]:
-    actual = answers(
-        directory / "preprocess.onnx", directory / "model.onnx", OUTPUTS, op, [golden.photo for golden in goldens]
-    )
+    image_of = preprocessed(directory / "preprocess.onnx", op)
+    actual = answers(image_of, directory / "model.onnx", OUTPUTS, [golden.photo for golden in goldens])
     return compare(OUTPUTS, goldens, actual)
 
 

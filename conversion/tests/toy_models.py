@@ -7,6 +7,7 @@ import tensorflow as tf
 
 SIZE = 8
 """Height and width of the images, in pixels."""
+CLASSES = 6
 
 Preprocess = Callable[[tf.Tensor], tf.Tensor]
 Network = Callable[[tf.Tensor], tf.Tensor]
@@ -62,6 +63,39 @@ def save_tf1(out: Path, preprocess: Preprocess = resized, network: Network = mea
     finally:
         v1.enable_control_flow_v2()
     return out
+
+
+def save_tensors(
+    out: Path, dtype: tf.DType = tf.float32, shape: tuple[int | None, ...] = (None, SIZE, SIZE, 3)
+) -> Path:
+    """Takes images that its caller has decoded."""
+
+    @tf.function(input_signature=[tf.TensorSpec(shape, dtype, name="pixels")])
+    def serve(pixels: tf.Tensor) -> dict[str, tf.Tensor]:
+        return classes_of(pixels)
+
+    return _save(out, serve)
+
+
+def save_tensors_tf1(out: Path, dtype: tf.DType = tf.float32) -> Path:
+    """The same as TensorFlow 1 wrote it."""
+    v1 = tf.compat.v1
+    with tf.Graph().as_default() as graph, v1.Session(graph=graph) as session:
+        pixels = v1.placeholder(dtype, [None, SIZE, SIZE, 3], name="pixels")
+        scale = v1.get_variable("scale", initializer=tf.constant(2.0), use_resource=False)
+        outputs = classes_of(pixels, scale)
+        session.run(v1.global_variables_initializer())
+        v1.saved_model.simple_save(session, str(out), {"pixels": pixels}, outputs)
+    return out
+
+
+def classes_of(pixels: tf.Tensor, scale: tf.Tensor | float = 1.0) -> dict[str, tf.Tensor]:
+    """Six classes by where the light is, and what they are made of."""
+    images = tf.cast(pixels, tf.float32) / (255 if pixels.dtype == tf.uint8 else 1)
+    quarters = tf.nn.avg_pool2d(images, SIZE // 2, SIZE // 2, "VALID")[:, :, :, :3]
+    features = tf.reshape(quarters, [-1, 4 * quarters.shape[-1]])
+    kernel = tf.reshape(tf.sin(tf.range(features.shape[-1] * CLASSES, dtype=tf.float32)), [-1, CLASSES])
+    return {"classes": tf.nn.softmax(features @ kernel * scale), "features": features}
 
 
 def save_two_outputs(out: Path) -> Path:

@@ -20,7 +20,7 @@ const TOP = 5;
  */
 export function checkAnswer(
   reference: Pick<Reference, 'ranking' | 'labels'>,
-  photo: ReferencePhoto,
+  photo: Pick<ReferencePhoto, 'name' | 'expect' | 'goldens'>,
   answer: Pick<Prediction, 'outputs'>,
 ): Score {
   for (const [output, golden] of photo.goldens) {

@@ -1,14 +1,15 @@
-import { blobPath, openBlobStore, parseDatastoreUri, readBlob, type BlobStore } from '../azure/blobs.js';
+import { openBlobStore, parseDatastoreUri, readBlob, type BlobStore } from '../azure/blobs.js';
 import type { AzureConnection } from '../azure/connection.js';
 import type { SmokeInput } from '../deployment/activities.js';
 import { CONVERTED_MANIFEST, ConvertedModelManifest, parseLabels } from '../deployment/converted-model.js';
 import { digestOf } from '../deployment/digests.js';
 import { SlipwayError } from '../deployment/errors.js';
 import type { SmokePhoto } from '../deployment/input.js';
+import type { TensorType } from '../scoring/client/tensors.js';
 
 /** What a live model must answer: the photos, and what the SavedModel itself gave for them when it was converted. */
 export interface Reference {
-  /** Signature key of the input that takes JPEGs. */
+  /** Signature key of the input. */
   readonly input: string;
   /** Signature key of the output whose values rank the classes: the first that the deployment asks for. */
   readonly ranking: string;
@@ -18,7 +19,10 @@ export interface Reference {
 
 export interface ReferencePhoto {
   readonly name: string;
-  readonly jpeg: Buffer;
+  /** What the model is given for it: the JPEG, or a row of its input. */
+  readonly content: Buffer;
+  /** Of the row; absent for a JPEG. */
+  readonly tensor: TensorType | undefined;
   /** Class that must be in the top-5. */
   readonly expect: number | undefined;
   /** One row for each output, as TensorFlow gave it. */
@@ -32,7 +36,6 @@ export async function readReference(
   abortSignal: AbortSignal,
 ): Promise<Reference> {
   const place = parseDatastoreUri(converted.url);
-  const store = await openBlobStore(azure, workspace, abortSignal);
   const models = await openBlobStore(azure, workspace, abortSignal, place.datastore);
   const readModelFile = (file: string, digest: string) =>
     readVerified(models, `${place.path}/${file}`, digest, abortSignal);
@@ -40,18 +43,22 @@ export async function readReference(
   const manifestFile = await readModelFile(CONVERTED_MANIFEST, converted.digest);
   const manifest = ConvertedModelManifest.parse(JSON.parse(manifestFile.toString('utf8')));
   const labels = manifest.labels && (await readModelFile(manifest.labels.file, manifest.labels.sha256));
-  const goldensOf = (photo: SmokePhoto) => readGoldens(manifest, photo, readModelFile);
+  const [input] = manifest.inputs;
   return {
-    input: manifest.inputs.map(({ name }) => name).join(),
+    input: input?.name ?? '',
     ranking: rankingOutput(manifest, model.outputs[0]),
     labels: labels && parseLabels(labels),
     photos: await Promise.all(
-      photos.map(async (photo) => ({
-        name: photo.name,
-        expect: photo.expect,
-        jpeg: await readVerified(store, blobPath.photo(photo.digest), photo.digest, abortSignal),
-        goldens: await goldensOf(photo),
-      })),
+      photos.map(async ({ name, expect, digest }) => {
+        const golden = goldenOf(manifest, { name, digest });
+        return {
+          name,
+          expect,
+          content: await readModelFile(golden.photo, golden.sha256),
+          tensor: golden.shape && { dtype: input?.dtype ?? '', shape: golden.shape },
+          goldens: await readOutputs(golden, readModelFile),
+        };
+      }),
     ),
   };
 }
@@ -63,18 +70,21 @@ function rankingOutput({ outputs }: ConvertedModelManifest, asked = ''): string 
   return (found ?? outputs[0])?.name ?? asked;
 }
 
-async function readGoldens(
-  { goldens }: ConvertedModelManifest,
-  { name, digest }: SmokePhoto,
+type Golden = ConvertedModelManifest['goldens'][number];
+
+function goldenOf({ goldens }: ConvertedModelManifest, { name, digest }: Pick<SmokePhoto, 'name' | 'digest'>): Golden {
+  const golden = goldens.find(({ sha256, madeFrom = sha256 }) => madeFrom === digest);
+  if (golden) return golden;
+  throw new SlipwayError('GoldenMissing', `The conversion has no golden output for ${name}`, {
+    fix: 'Remove the conversion from the cache and deploy again.',
+  });
+}
+
+async function readOutputs(
+  { outputs }: Golden,
   read: (file: string, digest: string) => Promise<Buffer>,
 ): Promise<Map<string, Float32Array>> {
-  const golden = goldens.find(({ sha256 }) => sha256 === digest);
-  if (golden === undefined) {
-    throw new SlipwayError('GoldenMissing', `The conversion has no golden output for ${name}`, {
-      fix: 'Remove the conversion from the cache and deploy again.',
-    });
-  }
-  const rows = Object.entries(golden.outputs).map(
+  const rows = Object.entries(outputs).map(
     async ([output, { file, sha256 }]) => [output, floats(await read(file, sha256))] as const,
   );
   return new Map(await Promise.all(rows));

@@ -123,11 +123,11 @@ async function score(
 async function predict(
   client: PredictClient,
   input: string,
-  { name, jpeg }: Reference['photos'][number],
+  { name, content, tensor }: Reference['photos'][number],
   signal: AbortSignal,
 ): Promise<Prediction> {
   try {
-    return await client.predict({ input, images: [jpeg], timeoutMs: PREDICT_TIMEOUT_MS, signal });
+    return await client.predict({ input, images: [content], tensor, timeoutMs: PREDICT_TIMEOUT_MS, signal });
   } catch (error) {
     if (!(error instanceof PredictError) || !REFUSALS.includes(error.code)) throw error;
     throw new SlipwayError('ScoringRefused', `${name}: ${error.code}: ${error.message}`, { cause: error });

@@ -12,6 +12,10 @@ export type SelectedSignature = Pick<DeploymentSpec['model'], 'signature' | 'inp
 const GRAPH = 'saved_model.pb';
 /** Tag of the graph that TensorFlow Serving loads. */
 const SERVE_TAG = 'serve';
+/** Type of an input that takes JPEGs. */
+const ENCODED = 'DT_STRING';
+/** Types of an input that takes images which the caller has decoded. */
+const PIXEL_TYPES: readonly string[] = ['DT_FLOAT', 'DT_UINT8'];
 /** What other formats are called, by their files' endings. */
 const OTHER_FORMATS: Readonly<Record<string, string>> = {
   '.pbtxt': 'a SavedModel in text form, which TensorFlow Serving does not load',
@@ -31,7 +35,7 @@ const EXPORT_FIX =
  * signature or by its name in the graph, with or without `:0`; a tensor that is not of the signature is refused there too.
  *
  * @throws SlipwayError `NotASavedModel`, `NotServable`, `SignatureNotFound`, `TensorNotFound`, `UnsupportedSignature`,
- *   `UnsupportedInput`, `UnsupportedOutput`
+ *   `UnsupportedInput`, `DynamicImageSize`, `UnsupportedOutput`
  */
 export async function checkSavedModel(directory: string, selected: SelectedSignature): Promise<void> {
   const graph = servingGraph(await readGraphs(directory), directory);
@@ -100,20 +104,12 @@ function checkSignature(signatures: MetaGraphDef['signature_def'], selected: Sel
       'UnsupportedSignature',
       `Signature '${name}' has the inputs ${listed(inputs)}; one is supported`,
       {
-        fix: 'Export a signature whose only input is the JPEGs.',
+        fix: 'Export a signature whose only input is the images.',
       },
     );
   }
-  const type = tensorOf(signature.inputs, input)?.dtype;
-  if (type !== 'DT_STRING') {
-    throw new SlipwayError(
-      'UnsupportedInput',
-      `Input '${input}' of signature '${name}' is ${String(type)}; JPEGs need DT_STRING`,
-      {
-        fix: 'Export a signature that takes encoded images.',
-      },
-    );
-  }
+  const images = tensorOf(signature.inputs, input);
+  if (images && images.dtype !== ENCODED) requireImages(`Input '${input}' of signature '${name}'`, images);
   for (const output of outputs) {
     const outputType = tensorOf(signature.outputs, output)?.dtype;
     if (outputType === 'DT_FLOAT') continue;
@@ -122,6 +118,25 @@ function checkSignature(signatures: MetaGraphDef['signature_def'], selected: Sel
       `Output '${output}' of signature '${name}' is ${String(outputType)}; DT_FLOAT is supported`,
       { fix: 'Leave it out of model.outputs.' },
     );
+  }
+}
+
+/** An input without JPEGs has to be a batch of images of one size. */
+function requireImages(what: string, input: TensorInfo): void {
+  const sizes = input.tensor_shape?.unknown_rank ? [] : (input.tensor_shape?.dim ?? []).map(({ size }) => size);
+  const [batch, height, width, channels = 0] = sizes;
+  const given = `${what} is ${String(input.dtype)} ${spokenShape(input)}`;
+  const isBatch = sizes.length === 4 && batch === -1 && [1, 3].includes(channels);
+  if (!PIXEL_TYPES.includes(String(input.dtype)) || !isBatch) {
+    const supported = `${ENCODED} (JPEGs) or ${PIXEL_TYPES.join(' or ')} [?, height, width, 1 or 3] is supported`;
+    throw new SlipwayError('UnsupportedInput', `${given}; ${supported}`, {
+      fix: 'Export a signature that takes any number of images, as JPEGs or as tensors of one size.',
+    });
+  }
+  if (height === -1 || width === -1) {
+    throw new SlipwayError('DynamicImageSize', `${given}: the images have no fixed size`, {
+      fix: 'Export a signature whose input states height and width.',
+    });
   }
 }
 
@@ -153,11 +168,14 @@ function tensorOf(tensors: SignatureDef['inputs'], name: string): TensorInfo | u
 /** `images (images:0, DT_STRING [?])` */
 function described(tensors: SignatureDef['inputs']): string {
   return listed(
-    Object.entries(tensors).map(([key, { name, dtype, tensor_shape }]) => {
-      const sizes = tensor_shape?.dim.map(({ size }) => (size < 0 ? '?' : String(size))) ?? [];
-      return `${key} (${name}, ${dtype} ${!tensor_shape || tensor_shape.unknown_rank ? '[…]' : `[${sizes.join(', ')}]`})`;
-    }),
+    Object.entries(tensors).map(([key, info]) => `${key} (${info.name}, ${info.dtype} ${spokenShape(info)})`),
   );
+}
+
+/** `[?, 224, 224, 3]` */
+function spokenShape({ tensor_shape }: TensorInfo): string {
+  const sizes = tensor_shape?.dim.map(({ size }) => (size < 0 ? '?' : String(size))) ?? [];
+  return !tensor_shape || tensor_shape.unknown_rank ? '[…]' : `[${sizes.join(', ')}]`;
 }
 
 /** The index and every shard of the variables. */

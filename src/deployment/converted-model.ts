@@ -51,6 +51,8 @@ export const ConvertedModelManifest = z.object({
         /** A JPEG; where the input is no string, one row of it as little-endian bytes, of the shape beside it. */
         photo: z.string(),
         shape: z.array(z.number().int()).optional(),
+        /** Digest of the JPEG that the row was made of. */
+        madeFrom: sha256.optional(),
         outputs: z.record(z.string(), z.object({ file: z.string(), sha256, shape: z.array(z.number().int()) })),
       }),
     )

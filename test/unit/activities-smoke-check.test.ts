@@ -7,7 +7,6 @@ const reference = { ranking: 'scores', labels: GOLDEN.map((_, index) => `label $
 function photo(expected?: number) {
   return {
     name: 'chelsea.jpg',
-    jpeg: Buffer.alloc(0),
     expect: expected,
     goldens: new Map([['scores', Float32Array.from(GOLDEN)]]),
   };

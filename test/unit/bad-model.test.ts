@@ -22,6 +22,10 @@ const scores = tensor('out:0', 'DT_FLOAT', [-1, 1000]);
 const serving = (signature_def: Draft<MetaGraphDef['signature_def']>, tags = ['serve']): Buffer =>
   savedModel.serialize({ meta_graphs: [{ meta_info_def: { tags }, signature_def }] });
 
+/** One whose only input is of this type and shape. */
+const taking = (dtype: string, sizes: number[]): Buffer =>
+  serving({ serving_default: { inputs: { images: tensor('in:0', dtype, sizes) }, outputs: { output_alias: scores } } });
+
 const official = Buffer.from(OFFICIAL, 'hex');
 const wanted = { signature: 'serving_default', input: 'images', outputs: ['output_alias'] };
 
@@ -60,6 +64,14 @@ describe('a SavedModel', () => {
     await write({
       'flowers/saved_model.pb': serving({ serving_default: { inputs: { images }, outputs: { output_alias: scores } } }),
     });
+    await expect(checkSavedModel(model, wanted)).resolves.toBeUndefined();
+  });
+
+  it.each([
+    ['DT_FLOAT', [-1, 224, 224, 3]],
+    ['DT_UINT8', [-1, 28, 28, 1]],
+  ])('that takes images as %s is taken', async (dtype, sizes) => {
+    await write({ 'flowers/saved_model.pb': taking(dtype, sizes) });
     await expect(checkSavedModel(model, wanted)).resolves.toBeUndefined();
   });
 
@@ -148,14 +160,23 @@ describe('a SavedModel', () => {
       /only input/,
     ],
     [
-      'an input of floats',
-      serving({
-        serving_default: { inputs: { images: { ...images, dtype: 'DT_FLOAT' } }, outputs: { output_alias: scores } },
-      }),
+      'an input of whole numbers',
+      taking('DT_INT32', [-1, 224, 224, 3]),
       {},
       'UnsupportedInput',
-      /Input 'images' .* is DT_FLOAT; JPEGs need DT_STRING/,
-      /encoded images/,
+      /Input 'images' .* is DT_INT32 \[\?, 224, 224, 3\]; DT_STRING \(JPEGs\) or DT_FLOAT or DT_UINT8 \[\?, height/,
+      /as JPEGs or as tensors/,
+    ],
+    ['an input of vectors', taking('DT_FLOAT', [-1, 2048]), {}, 'UnsupportedInput', /DT_FLOAT \[\?, 2048\]/, /tensors/],
+    ['one image at a time', taking('DT_FLOAT', [1, 8, 8, 3]), {}, 'UnsupportedInput', /\[1, 8, 8, 3\]/, /any number/],
+    ['colours in front', taking('DT_UINT8', [-1, 3, 8, 8]), {}, 'UnsupportedInput', /\[\?, 3, 8, 8\]/, /one size/],
+    [
+      'images of any size',
+      taking('DT_FLOAT', [-1, -1, -1, 3]),
+      {},
+      'DynamicImageSize',
+      /DT_FLOAT \[\?, \?, \?, 3\]: the images have no fixed size/,
+      /height and width/,
     ],
     [
       'an output of numbers',

@@ -12,7 +12,7 @@ import {
   RETRY_BACKOFF_MS,
 } from './limits.js';
 import { PredictError } from './predict-error.js';
-import { imagesTensor, readFloats, type FloatTensor } from './tensors.js';
+import { imagesTensor, readFloats, type FloatTensor, type TensorType } from './tensors.js';
 
 export interface PredictClientOptions {
   /** `host:port`, or any other name that gRPC resolves, such as `unix:/path`. */
@@ -42,7 +42,10 @@ export interface PredictOptions extends CallOptions {
   input: string;
   /** Outputs to answer, named like the input; all when left out. */
   outputs?: string[] | undefined;
+  /** Encoded images; where `tensor` is given, rows of it. */
   images: readonly Uint8Array[];
+  /** For a model that takes tensors in place of encoded images. */
+  tensor?: TensorType | undefined;
 }
 
 export interface AnsweringModel {
@@ -111,7 +114,7 @@ export class PredictClient {
   async predict(options: PredictOptions): Promise<Prediction> {
     const request = {
       model_spec: this.modelSpec(options),
-      inputs: { [options.input]: imagesTensor(options.images) },
+      inputs: { [options.input]: imagesTensor(options.images, options.tensor) },
       output_filter: options.outputs ?? [],
     };
     const { response, modelDigest } = await this.call(predictionService.Predict, request, options);

@@ -7,9 +7,19 @@ export interface FloatTensor {
   values: Float32Array;
 }
 
-/** Images as the vector of strings that a SavedModel takes. */
-export function imagesTensor(images: readonly Uint8Array[]): Draft<TensorProto> {
-  return { dtype: 'DT_STRING', tensor_shape: { dim: [{ size: images.length }] }, string_val: [...images] };
+/** What a row of a model's input is that takes no encoded images: little-endian values of a type, in a shape. */
+export interface TensorType {
+  /** TensorFlow's name of it, such as `DT_FLOAT`. */
+  dtype: string;
+  /** Of one row, without the batch dimension. */
+  shape: readonly number[];
+}
+
+/** Images as the vector of strings that a SavedModel takes, or as a batch of rows where it takes a tensor. */
+export function imagesTensor(images: readonly Uint8Array[], tensor?: TensorType): Draft<TensorProto> {
+  const dim = [images.length, ...(tensor?.shape ?? [])].map((size) => ({ size }));
+  if (!tensor) return { dtype: 'DT_STRING', tensor_shape: { dim }, string_val: [...images] };
+  return { dtype: tensor.dtype, tensor_shape: { dim }, tensor_content: Buffer.concat(images) };
 }
 
 /**
