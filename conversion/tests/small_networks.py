@@ -16,11 +16,19 @@ SSD_WIDTH = 32
 """Divisor of SSD's filters."""
 
 
-def resnet(weights: str | None, classes: int) -> Any:
-    def blocks(x: Any) -> Any:
-        return stack_residual_blocks_v1(stack_residual_blocks_v1(x, 4, 1, stride1=1, name="conv2"), 8, 2, name="conv3")
+def resnet(weights: str | None, classes: int, name: str = "resnet50") -> Any:
+    # ResNet-152 is ResNet-50 with more blocks in the middle.
+    count = {"resnet50": 2, "resnet152": 3}[name]
 
-    return ResNet(blocks, preact=False, use_bias=True, name="resnet50", weights=weights, classes=classes)
+    def blocks(x: Any) -> Any:
+        first = stack_residual_blocks_v1(x, 4, 1, stride1=1, name="conv2")
+        return stack_residual_blocks_v1(first, 8, count, name="conv3")
+
+    return ResNet(blocks, preact=False, use_bias=True, name=name, weights=weights, classes=classes)
+
+
+def resnet152(weights: str | None, classes: int) -> Any:
+    return resnet(weights, classes, "resnet152")
 
 
 def densenet(weights: str | None, classes: int) -> Any:
@@ -37,7 +45,7 @@ def vgg(weights: str | None, classes: int) -> Any:
     return keras.Model(image, keras.layers.Dense(classes, activation="softmax", name="predictions")(x), name="vgg16")
 
 
-NETWORKS = {"resnet50": resnet, "densenet121": densenet, "vgg16": vgg}
+NETWORKS = {"resnet50": resnet, "resnet152": resnet152, "densenet121": densenet, "vgg16": vgg}
 
 
 def blueprint(name: str, request: BuildRequest | None = None) -> Blueprint:

@@ -9,7 +9,6 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import onnxruntime
 import pytest
 import tensorflow as tf
@@ -21,6 +20,7 @@ from conversion.job import main
 from conversion.pipeline import ConversionRequest
 from conversion.tests import toy_models
 from conversion.tests.conftest import converted
+from conversion.tests.image_kinds import cmyk_jpeg, image_kinds
 
 
 def run(model: Path, photos: Path, out: Path, output: str = "scores", image: str | None = None) -> str:
@@ -197,47 +197,28 @@ def test_a_model_that_gives_nan_is_refused(photos: Path, tmp_path: Path) -> None
 
 
 def test_a_cmyk_photo_is_refused(tmp_path: Path) -> None:
-    photo = tf.io.encode_jpeg(np.zeros((16, 16, 3), np.uint8)).numpy()
-    header = photo.index(b"\xff\xc0")
-    # Length, precision, height, width and three components of three bytes each: one more makes it CMYK.
-    length = int.from_bytes(photo[header + 2 : header + 4], "big") + 3
-    frame = photo[header : header + 2] + length.to_bytes(2, "big") + photo[header + 4 : header + 9] + b"\x04"
-    end = header + 2 + length - 3
     (tmp_path / "photos").mkdir()
-    (tmp_path / "photos" / "print.jpg").write_bytes(
-        photo[:header] + frame + photo[header + 10 : end] + photo[end - 3 : end] + photo[end:]
-    )
+    (tmp_path / "photos" / "print.jpg").write_bytes(cmyk_jpeg())
     failure = failure_of(lambda: run(toy_models.save_mapped(tmp_path / "model"), tmp_path / "photos", tmp_path / "out"))
     assert (failure.code, "print.jpg" in failure.message) == ("PhotoNotRgb", True)
 
 
 @pytest.mark.parametrize(
-    ("content", "code"),
-    [(b"\xff\xd8\xff\xe0 cut short", "PhotoRefused"), (b"GIF89a", "PhotoNotJpeg")],
+    ("kind", "code"),
+    [("truncated", "PhotoRefused"), ("gif", "PhotoNotJpeg"), ("png", "PhotoNotJpeg")],
 )
-def test_a_bad_photo_is_named(saved_model: Path, tmp_path: Path, content: bytes, code: str) -> None:
+def test_a_bad_photo_is_named(saved_model: Path, tmp_path: Path, kind: str, code: str) -> None:
     (tmp_path / "photos").mkdir()
-    (tmp_path / "photos" / "bad.jpg").write_bytes(content)
+    (tmp_path / "photos" / "bad.jpg").write_bytes(image_kinds()[kind])
     failure = failure_of(lambda: run(saved_model, tmp_path / "photos", tmp_path / "out", "output_alias"))
     assert failure.code == code
     assert "bad.jpg" in failure.message
 
 
-@pytest.mark.parametrize(
-    ("size", "options"),
-    [
-        ((33, 47), {"progressive": True}),
-        ((33, 47), {"format": "grayscale"}),
-        ((33, 47), {"quality": 5}),
-        ((1, 1), {}),
-    ],
-)
-def test_any_kind_of_jpeg_is_converted(tmp_path: Path, size: tuple[int, int], options: dict[str, object]) -> None:
-    pixels = np.random.default_rng(0).integers(0, 255, (*size, 3)).astype(np.uint8)
-    if options.get("format") == "grayscale":
-        pixels = pixels[:, :, :1]
+@pytest.mark.parametrize("kind", ["progressive", "grayscale", "poor", "one-pixel", "turned"])
+def test_any_kind_of_jpeg_is_converted(kind: str, tmp_path: Path) -> None:
     (tmp_path / "photos").mkdir()
-    (tmp_path / "photos" / "odd.jpg").write_bytes(tf.io.encode_jpeg(pixels, **options).numpy())
+    (tmp_path / "photos" / "odd.jpg").write_bytes(image_kinds()[kind])
     run(toy_models.save_mapped(tmp_path / "model"), tmp_path / "photos", tmp_path / "out")
 
 

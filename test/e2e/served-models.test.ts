@@ -1,0 +1,79 @@
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+
+import { PredictClient } from '../../src/scoring/client/predict-client.js';
+import { row } from '../../src/scoring/client/tensors.js';
+import { bundleScoringRuntime, ScoringProcess } from '../fixtures/scoring-server.js';
+import { ServedModels, type ServedModel } from '../fixtures/served-models.js';
+
+const DECODERS = ['decode-jpeg', 'decode-png', 'decode-image'] as const;
+const MODELS = [
+  ...['resnet50', 'resnet152', 'densenet121', 'vgg16', 'ssd-vgg', 'efficientnet-lite0'],
+  ...['float-tensors', 'uint8-tensors', 'float-tensors-tf1', 'uint8-tensors-tf1'],
+  ...DECODERS,
+];
+/** How far an answer may be from TensorFlow's, as a share of the row's largest value: what the conversion allows. */
+const AGREEMENT = 1e-3;
+
+/** What TensorFlow scores and the server refuses: its reason. */
+const REFUSED: Readonly<Record<string, RegExp>> = {
+  cmyk: /^images\[0\]: CMYK JPEGs are not supported/,
+  gif: /^images\[0\]: GIF images are not supported/,
+};
+
+let runtime: Awaited<ReturnType<typeof bundleScoringRuntime>>;
+let models: ServedModels;
+beforeAll(async () => {
+  [runtime, models] = await Promise.all([bundleScoringRuntime(), ServedModels.make(MODELS)]);
+});
+afterAll(async () => {
+  await runtime?.remove();
+  await models?.remove();
+});
+
+/** A model in a server's hands, until the test ends. */
+async function serve(name: string): Promise<{ model: ServedModel; client: PredictClient }> {
+  const model = await models.open(name);
+  const server = new ScoringProcess(runtime.app, { MODEL_DIR: model.converted, MODEL_NAME: name });
+  onTestFinished(() => server.kill());
+  const client = PredictClient.connect({ address: await server.address(), model: name });
+  onTestFinished(() => client.close());
+  return { model, client };
+}
+
+it.each(MODELS)('%s: built, converted by the job and served, it answers what TensorFlow answers', async (name) => {
+  const { model, client } = await serve(name);
+  const { input, tensor } = model;
+  const scored = model.answers.filter(({ image, outputs }) => outputs && !(image in REFUSED));
+  expect(scored.length).toBeGreaterThan(2);
+  const { outputs } = await client.predict({ input, tensor, images: scored.map(({ content }) => content) });
+  scored.forEach(({ image, outputs: expected = {} }, index) => {
+    expect(Object.keys(outputs).sort()).toEqual(Object.keys(expected).sort());
+    for (const [output, values] of Object.entries(expected)) {
+      const answer = outputs[output] ?? expect.fail(`no ${output}`);
+      expect(distance(row(answer, index), values), `${image}: ${output}`).toBeLessThan(AGREEMENT);
+    }
+  });
+});
+
+describe.each(DECODERS)('%s', (name) => {
+  it('refuses by name what TensorFlow refuses, and what only TensorFlow decodes', async () => {
+    const { model, client } = await serve(name);
+    const refusals = model.answers.filter(({ image, error }) => error !== undefined || image in REFUSED);
+    expect(refusals.map(({ image }) => image)).toEqual(expect.arrayContaining(['truncated', 'cmyk', 'gif', 'text']));
+    for (const { image, content } of refusals) {
+      await expect(client.predict({ input: model.input, images: [content] }), image).rejects.toMatchObject({
+        code: 'INVALID_ARGUMENT',
+        message: expect.stringMatching(
+          REFUSED[image] ?? /^images\[0\]: (Invalid JPEG data|Unknown image file)/,
+        ) as string,
+      });
+    }
+  });
+});
+
+/** Largest difference as a share of the largest value; not a number where they cannot be compared. */
+function distance(actual: Float32Array, expected: readonly number[]): number {
+  if (actual.length !== expected.length) return NaN;
+  const largest = Math.max(...expected.map(Math.abs));
+  return Math.max(...expected.map((value, index) => Math.abs(value - (actual[index] ?? NaN)))) / largest;
+}
