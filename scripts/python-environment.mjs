@@ -28,7 +28,7 @@ const conversion = path.join(environments, 'conversion');
 const servingApi = path.join(environments, 'serving-api');
 
 /** @param {string} program @returns {string} path of a program of the tools environment */
-const tool = (program) => path.join(tools, 'bin', program);
+export const tool = (program) => path.join(tools, 'bin', program);
 
 /** The Temporal CLI, once {@link ensureTools} has run. */
 export const temporal = tool('temporal');
@@ -124,7 +124,7 @@ async function pipInstall(packages) {
  * @param {string} content
  * @param {() => Promise<void>} create
  */
-async function once(stamp, content, create) {
+export async function once(stamp, content, create) {
   const hash = createHash('sha256').update(content).digest('hex');
   const done = async () => (await readFile(stamp, 'utf8').catch(() => '')) === hash;
   if (await done()) return;
