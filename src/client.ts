@@ -48,6 +48,15 @@ export { SlipwayError } from './deployment/errors.js';
 export type { Progress, Residue } from './deployment/progress.js';
 export type { DeployResult, RedeployResult, TeardownResult } from './deployment/result.js';
 export type { DeploymentSpecInput } from './deployment/spec.js';
+export type { ServerOptions, TlsOptions } from './scoring/client/channel.js';
+export type { ConnectionProblem } from './scoring/client/connection-problem.js';
+export type { AnsweringModel, ModelMetadata, TensorDescription } from './scoring/client/model-metadata.js';
+export { PredictClient } from './scoring/client/predict-client.js';
+export type { CallOptions, Prediction, PredictClientOptions, PredictOptions } from './scoring/client/predict-client.js';
+export { PredictError } from './scoring/client/predict-error.js';
+export type { FileOptions, FileScore } from './scoring/client/score-files.js';
+export type { FloatTensor, TensorType } from './scoring/client/tensors.js';
+export { topK, type RankedClass } from './scoring/client/top-k.js';
 
 export interface ConnectOptions {
   /** The workspace, or the name of its `config.json`; default: the one that is found in the working directory or above it. */

@@ -144,5 +144,5 @@ async function accessTo(
     auth === 'key' ? releaseKeys(kubernetes, releaseName(identity.service, image.releaseDigest)) : undefined,
     tls && requireTrust(kubernetes, tls.secret),
   ]);
-  return { key: keys?.primary, ...trust };
+  return { key: keys?.primary, tls: trust };
 }

@@ -1,18 +1,9 @@
 import { connect, type Socket } from 'node:net';
+import { CONNECTION_ERRORS } from '../deployment/connection-errors.js';
 import { PROBE_TIMEOUT_MS } from './limits.js';
 
 /** Temporal's own, which its client adds to an address without one. */
 const DEFAULT_PORT = '7233';
-
-/** What the system's errors of a connection mean. */
-const MEANING: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'nothing listens there',
-  ENOTFOUND: 'there is no such host',
-  EAI_AGAIN: 'the name of the host cannot be looked up now',
-  EHOSTUNREACH: 'there is no way to that host',
-  ENETUNREACH: 'there is no way to that network',
-  ETIMEDOUT: 'the host does not answer',
-};
 
 /**
  * Why a gRPC server could not be reached, for people: gRPC itself says only that its time was over.
@@ -24,7 +15,7 @@ export async function whyUnreachable(address: string, tls: boolean): Promise<str
   const [, host, port = DEFAULT_PORT] = /^\[?([^\s[\]]+?)\]?(?::(\d{1,5}))?$/.exec(address) ?? [];
   if (host === undefined || Number(port) > 65535) return 'that is no HOST:PORT';
   const code = await connectionError(host, Number(port));
-  if (code !== undefined) return `${MEANING[code] ?? 'no connection is made'} (${code})`;
+  if (code !== undefined) return `${CONNECTION_ERRORS.get(code) ?? 'no connection is made'} (${code})`;
   return `something listens there, and does not speak as Temporal does ${tls ? 'with TLS' : 'without TLS'}`;
 }
 

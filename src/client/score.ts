@@ -47,7 +47,7 @@ async function scoreWith(
   images: readonly Buffer[],
 ): Promise<Score[]> {
   const { address, model, trust } = endpoint;
-  const client = PredictClient.connect({ address, model, key, ...trust });
+  const client = PredictClient.connect({ address, model, key, tls: trust });
   try {
     const input = endpoint.input ?? (await firstInput(client));
     const { outputs } = await client.predict({ input, images });

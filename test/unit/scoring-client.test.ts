@@ -1,48 +1,28 @@
-import { Server, ServerCredentials, status, type sendUnaryData } from '@grpc/grpc-js';
+import { Metadata, status } from '@grpc/grpc-js';
 import getPort from 'get-port';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 
 import { PredictClient } from '../../src/scoring/client/predict-client.js';
 import { topK } from '../../src/scoring/client/top-k.js';
-import type { Draft, PredictRequest, PredictResponse, TensorProto } from '../../src/scoring/protos/messages.js';
-import { predictionService } from '../../src/scoring/protos/services.js';
+import type { PredictRequest } from '../../src/scoring/protos/messages.js';
+import { connect, floats, photoRequest as request, serve, type Answer } from '../fixtures/predict-server.js';
 
-type Answer = (request: PredictRequest, callback: sendUnaryData<Draft<PredictResponse>>) => void;
+const clientOf = async (answer: Answer) => connect({ address: (await serve(answer)).address });
 
-/** A server that answers Predict as it is told, at a free port or at the given one. */
-async function serve(answer: Answer, port = 0): Promise<number> {
-  const server = new Server();
-  server.addService(predictionService, {
-    Predict: (call: { request: PredictRequest }, callback: sendUnaryData<Draft<PredictResponse>>) =>
-      answer(call.request, callback),
-  });
-  onTestFinished(() => server.forceShutdown());
-  return new Promise((resolve, reject) => {
-    const credentials = ServerCredentials.createInsecure();
-    server.bindAsync(`127.0.0.1:${port}`, credentials, (error, bound) => (error ? reject(error) : resolve(bound)));
-  });
-}
-
-function connect(port: number): PredictClient {
-  const client = PredictClient.connect({ address: `127.0.0.1:${port}`, model: 'm' });
-  onTestFinished(() => client.close());
-  return client;
-}
-
-const floats = (tensor: Draft<TensorProto>): Answer => {
-  const shape = { dim: [{ size: 1 }, { size: 2 }] };
-  return (_, callback) => callback(null, { outputs: { y: { dtype: 'DT_FLOAT', tensor_shape: shape, ...tensor } } });
+/** What a server with a full queue answers; `retry`: whether it says that the call may be repeated. */
+const exhausted = (retry: boolean) => {
+  const metadata = new Metadata();
+  if (retry) metadata.set('grpc-retry-pushback-ms', '1000');
+  return { code: status.RESOURCE_EXHAUSTED, details: 'no room', metadata };
 };
-
-const request = { input: 'x', images: [Buffer.from('photo')] };
 
 describe('PredictClient', () => {
   it.each([
     ['float_val, as TensorFlow Serving writes', { float_val: [0.25, 0.5] }],
     ['tensor_content', { tensor_content: Buffer.from(Float32Array.of(0.25, 0.5).buffer) }],
   ])('reads %s', async (_, tensor) => {
-    const { outputs } = await connect(await serve(floats(tensor))).predict(request);
+    const { outputs } = await (await clientOf(floats(tensor))).predict(request);
     expect(outputs.y).toEqual({ shape: [1, 2], values: Float32Array.of(0.25, 0.5) });
   });
 
@@ -50,17 +30,17 @@ describe('PredictClient', () => {
     ['another type', { dtype: 'DT_INT64' }],
     ['too few values', { float_val: [1] }],
   ])('does not make floats of %s', async (_, tensor) => {
-    const client = connect(await serve(floats(tensor)));
+    const client = await clientOf(floats(tensor));
     await expect(client.predict(request)).rejects.toMatchObject({ name: 'PredictError', code: 'DATA_LOSS' });
   });
 
   it('sends the images as a vector of strings, with the version and the outputs asked for', async () => {
     let seen: PredictRequest | undefined;
-    const port = await serve((got, callback) => {
+    const client = await clientOf((got, callback) => {
       seen = got;
       callback(null, {});
     });
-    await connect(port).predict({ ...request, version: 4, outputs: ['y'] });
+    await client.predict({ ...request, version: 4, outputs: ['y'] });
     expect(seen).toMatchObject({
       model_spec: { name: 'm', version: { value: 4 } },
       inputs: { x: { dtype: 'DT_STRING', tensor_shape: { dim: [{ size: 1 }] }, string_val: request.images } },
@@ -70,53 +50,64 @@ describe('PredictClient', () => {
 
   it('waits for a server that is not up yet', async () => {
     const port = await getPort();
-    const call = connect(port).predict(request);
+    const call = connect({ address: `127.0.0.1:${port}` }).predict(request);
     await sleep(300);
-    await serve(floats({ float_val: [0, 1] }), port);
+    await serve(floats({ float_val: [0, 1] }), { port });
     await expect(call).resolves.toBeDefined();
   });
 
-  it('repeats a call that comes back UNAVAILABLE', async () => {
+  it.each([
+    ['comes back UNAVAILABLE', { code: status.UNAVAILABLE, details: 'draining' }, 5],
+    ['meets a full queue', exhausted(true), 5],
+    ['is too large', exhausted(false), 1],
+    ['is refused', { code: status.INVALID_ARGUMENT, details: 'images[0]: Input is empty.' }, 1],
+    ['is late', { code: status.DEADLINE_EXCEEDED, details: 'waited for 30 s' }, 1],
+  ])('a call that %s is told by its last failure', async (_, failure, attempts) => {
     let calls = 0;
+    const client = await clientOf((_request, callback) => {
+      calls++;
+      callback(failure);
+    });
+    await expect(client.predict(request)).rejects.toMatchObject({
+      code: status[failure.code],
+      message: failure.details,
+    });
+    expect(calls).toBe(attempts);
+  });
+
+  it('repeats a call until it succeeds, a second after the first attempt', async () => {
+    const times: number[] = [];
     const good = floats({ float_val: [0, 1] });
-    const port = await serve((got, callback) => {
-      if (++calls < 3) callback({ code: status.UNAVAILABLE, details: 'draining' });
+    const { address } = await serve((got, callback) => {
+      times.push(performance.now());
+      if (times.length === 1) callback({ code: status.UNAVAILABLE, details: 'draining' });
       else good(got, callback);
     });
-    await expect(connect(port).predict(request)).resolves.toBeDefined();
-    expect(calls).toBe(3);
+    await expect(connect({ address, retryWaitsMs: undefined }).predict(request)).resolves.toBeDefined();
+    expect((times[1] ?? 0) - (times[0] ?? 0)).toBeGreaterThan(950);
   });
 
-  it('gives up at its deadline, with the reason', async () => {
-    const port = await serve((_, callback) => callback({ code: status.UNAVAILABLE, details: 'draining' }));
-    const call = connect(port).predict({ ...request, timeoutMs: 700 });
-    await expect(call).rejects.toMatchObject({ code: 'UNAVAILABLE', message: 'draining' });
-  });
-
-  it('gives up at its deadline when nobody is there', async () => {
-    const call = connect(1).predict({ ...request, timeoutMs: 500 });
-    await expect(call).rejects.toMatchObject({
-      code: 'DEADLINE_EXCEEDED',
-      message: 'no connection to 127.0.0.1:1 within 0.5 s',
-    });
-  });
-
-  it('does not repeat a call that is refused', async () => {
+  it('does not begin an attempt that would be after its deadline', async () => {
     let calls = 0;
-    const port = await serve((_, callback) => {
+    const client = await clientOf((_request, callback) => {
       calls++;
-      callback({ code: status.INVALID_ARGUMENT, details: 'images[0]: Input is empty.' });
+      callback({ code: status.UNAVAILABLE, details: 'draining' });
     });
-    const call = connect(port).predict(request);
-    await expect(call).rejects.toMatchObject({ code: 'INVALID_ARGUMENT', message: 'images[0]: Input is empty.' });
-    expect(calls).toBe(1);
+    const call = client.predict({ ...request, timeoutMs: 250 });
+    await expect(call).rejects.toMatchObject({ code: 'UNAVAILABLE', message: 'draining' });
+    expect(calls).toBeLessThan(3);
+  });
+
+  it('gives up at its deadline when nobody answers', async () => {
+    const client = await clientOf(() => undefined);
+    await expect(client.predict({ ...request, timeoutMs: 500 })).rejects.toMatchObject({ code: 'DEADLINE_EXCEEDED' });
   });
 
   it('is cancelled by its signal', async () => {
-    const port = await serve(() => undefined);
+    const client = await clientOf(() => undefined);
     const reason = new Error('enough');
     const abort = new AbortController();
-    const call = connect(port).predict({ ...request, signal: abort.signal });
+    const call = client.predict({ ...request, signal: abort.signal });
     setTimeout(() => abort.abort(reason), 100);
     await expect(call).rejects.toBe(reason);
   });

@@ -60,7 +60,10 @@ describe('the queue', () => {
     const { scorer } = await startPool();
     const running = scorer.score({ rows: [image('w')] });
     const queued = scorer.score({ rows: Array.from({ length: 8 }, () => image('a')) });
-    await expect(scorer.score({ rows: [image('a')] })).rejects.toMatchObject({ code: status.RESOURCE_EXHAUSTED });
+    await expect(scorer.score({ rows: [image('a')] })).rejects.toMatchObject({
+      code: status.RESOURCE_EXHAUSTED,
+      retryAfterMs: 1000,
+    });
     await Promise.all([running, queued]);
     await expect(scorer.score({ rows: [image('a')] })).resolves.toHaveLength(1);
   });
@@ -78,6 +81,7 @@ describe('the queue', () => {
     await expect(scorer.score({ rows: repeated })).rejects.toMatchObject({
       code: status.RESOURCE_EXHAUSTED,
       message: 'the images are over the limit of 67108864 bytes',
+      retryAfterMs: undefined,
     });
   });
 

@@ -93,7 +93,7 @@ async function handshake(server: ScoringProcess, version: SecureVersion): Promis
 describe('with a certificate', () => {
   it('gRPC and REST are served over TLS only, probes and metrics stay plain', async () => {
     const { server } = await start();
-    const client = PredictClient.connect({ address: await server.address(), model: 'tiny', root: first.cert });
+    const client = PredictClient.connect({ address: await server.address(), model: 'tiny', tls: { root: first.cert } });
     onTestFinished(() => client.close());
     const { outputs } = await client.predict({ input: 'images', images: [PHOTO] });
     expect(outputs.output_alias?.values[0]).toBeCloseTo(GOLDENS[0]?.outputs.output_alias?.[0] ?? NaN, 5);
@@ -123,7 +123,7 @@ describe('with a certificate', () => {
 
   it('a renewed one counts without a restart, and calls in between do not fail', async () => {
     const { server, replace } = await start();
-    const client = PredictClient.connect({ address: await server.address(), model: 'tiny', root: first.cert });
+    const client = PredictClient.connect({ address: await server.address(), model: 'tiny', tls: { root: first.cert } });
     onTestFinished(() => client.close());
     await client.metadata();
     await replace(second);

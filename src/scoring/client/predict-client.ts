@@ -1,30 +1,25 @@
-import { Client, connectivityState, credentials, Metadata, status, type ServiceError } from '@grpc/grpc-js';
+import { connectivityState, Metadata, status, type Client, type ServiceError } from '@grpc/grpc-js';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import type { Draft, ModelSpec, SignatureDef, TensorInfo } from '../protos/messages.js';
 import type { Method } from '../protos/definitions.js';
-import { predictionService, unpackSignatures } from '../protos/services.js';
-import {
-  DEFAULT_TIMEOUT_MS,
-  KEEPALIVE_MS,
-  KEEPALIVE_TIMEOUT_MS,
-  MAX_MESSAGE_BYTES,
-  RETRY_BACKOFF_MS,
-} from './limits.js';
+import type { Draft, ModelSpec } from '../protos/messages.js';
+import { predictionService } from '../protos/services.js';
+import { addressesOf, openChannel, type ServerOptions } from './channel.js';
+import { connectionProblem, type ConnectionProblem } from './connection-problem.js';
+import { DEFAULT_TIMEOUT_MS, RETRY_WAITS_MS } from './limits.js';
+import { answeringModel, readMetadata, type AnsweringModel, type ModelMetadata } from './model-metadata.js';
 import { PredictError } from './predict-error.js';
+import { mayPass } from './retry.js';
+import { scoreFiles, type FileOptions, type FileScore } from './score-files.js';
 import { imagesTensor, readFloats, type FloatTensor, type TensorType } from './tensors.js';
 
-export interface PredictClientOptions {
-  /** `host:port`, or any other name that gRPC resolves, such as `unix:/path`. */
-  address: string;
+export interface PredictClientOptions extends ServerOptions {
   /** Name of the model, for calls that do not give one. */
   model?: string | undefined;
-  /** PEM of the authority that signed the server's certificate. With it the connection is TLS, without it plain. */
-  root?: string | Buffer | undefined;
-  /** Name to expect in the server's certificate when it is not the address's host. */
-  serverName?: string | undefined;
   /** Scoring key, sent as `authorization: Bearer KEY`. */
   key?: string | undefined;
+  /** Pauses before further attempts of a call, in milliseconds; default: 1, 2, 4 and 8 s. */
+  retryWaitsMs?: readonly number[] | undefined;
 }
 
 /** What every call may say. */
@@ -48,11 +43,6 @@ export interface PredictOptions extends CallOptions {
   tensor?: TensorType | undefined;
 }
 
-export interface AnsweringModel {
-  name: string;
-  version: number | undefined;
-}
-
 export interface Prediction {
   /** By the name that was asked for; `shape[0]` is the number of images. */
   outputs: Record<string, FloatTensor>;
@@ -61,23 +51,10 @@ export interface Prediction {
   model: AnsweringModel;
 }
 
-export interface ModelMetadata {
-  signatures: Record<string, { inputs: Record<string, TensorDescription>; outputs: Record<string, TensorDescription> }>;
-  modelDigest: string | undefined;
-  model: AnsweringModel;
-}
-
-export interface TensorDescription {
-  /** Name in the graph. */
-  tensor: string;
-  dtype: string;
-  /** -1 stands for a dimension that is not fixed. */
-  shape: number[];
-}
-
 /**
- * A client of TensorFlow Serving's PredictionService. A call waits for the server to come up and is repeated while the server
- * answers UNAVAILABLE, until its time is over; scoring changes nothing, so repeating it is harmless.
+ * A client of TensorFlow Serving's PredictionService. A call is attempted five times, 1, 2, 4 and 8 s apart, while its failure
+ * may pass ({@link mayPass}) and its time is not over. What another attempt cannot mend, such as a certificate that is not
+ * trusted, is told at once.
  */
 export class PredictClient {
   private constructor(
@@ -85,25 +62,13 @@ export class PredictClient {
     private readonly options: PredictClientOptions,
   ) {}
 
-  /** Makes a client; it connects with the first call. Close it when done. */
+  /**
+   * Makes a client; it connects with the first call. Close it when done.
+   *
+   * @throws PredictError INVALID_ARGUMENT for addresses or certificates that cannot be used
+   */
   static connect(options: PredictClientOptions): PredictClient {
-    const { address, root, serverName } = options;
-    const secured = root === undefined ? credentials.createInsecure() : credentials.createSsl(Buffer.from(root));
-    const client = new Client(address, secured, {
-      'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
-      'grpc.max_send_message_length': MAX_MESSAGE_BYTES,
-      'grpc.keepalive_time_ms': KEEPALIVE_MS,
-      'grpc.keepalive_timeout_ms': KEEPALIVE_TIMEOUT_MS,
-      'grpc.keepalive_permit_without_calls': 1,
-      'grpc.initial_reconnect_backoff_ms': RETRY_BACKOFF_MS.first,
-      'grpc.max_reconnect_backoff_ms': RETRY_BACKOFF_MS.longest,
-      // A connection of its own: an address may stand for another server a moment later (a forwarded port).
-      'grpc.use_local_subchannel_pool': 1,
-      ...(serverName === undefined
-        ? {}
-        : { 'grpc.ssl_target_name_override': serverName, 'grpc.default_authority': serverName }),
-    });
-    return new PredictClient(client, options);
+    return new PredictClient(openChannel(options), options);
   }
 
   /**
@@ -130,14 +95,40 @@ export class PredictClient {
   async metadata(options: CallOptions = {}): Promise<ModelMetadata> {
     const request = { model_spec: this.modelSpec(options), metadata_field: ['signature_def'] };
     const { response, modelDigest } = await this.call(predictionService.GetModelMetadata, request, options);
-    const packed = response.metadata.signature_def;
-    const { signature_def } = packed ? unpackSignatures(packed) : { signature_def: {} };
-    const signatures = Object.entries(signature_def).map(([name, signature]) => [name, describe(signature)] as const);
-    return {
-      signatures: Object.fromEntries(signatures),
-      modelDigest,
-      model: answeringModel(response.model_spec),
-    };
+    return readMetadata(response, modelDigest);
+  }
+
+  /**
+   * Scores the image in a file.
+   *
+   * @throws PredictError; Node's own error when the file cannot be read
+   */
+  async scoreFile(file: string, options: FileOptions = {}): Promise<FileScore> {
+    const [score] = await scoreFiles(this, [file], options);
+    if (score === undefined) throw new PredictError('DATA_LOSS', `no answer for ${file}`);
+    return score;
+  }
+
+  /** See {@link scoreFiles}. */
+  scoreFiles(files: readonly string[], options: FileOptions = {}): Promise<FileScore[]> {
+    return scoreFiles(this, files, options);
+  }
+
+  /**
+   * Key of the model's input, which takes images as strings.
+   *
+   * @throws PredictError FAILED_PRECONDITION when it takes something else
+   */
+  async imageInput(options: CallOptions = {}): Promise<string> {
+    const { signatures } = await this.metadata(options);
+    const [signature] = Object.values(signatures);
+    const [[name, input] = []] = Object.entries(signature?.inputs ?? {});
+    if (name === undefined || input === undefined) {
+      throw new PredictError('FAILED_PRECONDITION', 'the model names no input');
+    }
+    if (input.dtype === 'DT_STRING') return name;
+    const reason = `the model takes no photos: its input ${name} is ${input.dtype} of shape [${input.shape.join(', ')}]`;
+    throw new PredictError('FAILED_PRECONDITION', reason);
   }
 
   /** Ends the connection. */
@@ -157,28 +148,46 @@ export class PredictClient {
     request: Draft<Request>,
     { timeoutMs = DEFAULT_TIMEOUT_MS, signal }: CallOptions,
   ): Promise<Answer<Response>> {
+    const { retryWaitsMs: waits = RETRY_WAITS_MS } = this.options;
     const deadline = Date.now() + timeoutMs;
-    let pause = RETRY_BACKOFF_MS.first;
     let before: ServiceError | undefined;
-    for (;;) {
+    for (let attempt = 0; ; attempt++) {
       signal?.throwIfAborted();
       const outcome = await this.tryOnce(method, request, deadline, signal);
       if ('response' in outcome) return outcome;
       signal?.throwIfAborted();
-      if (outcome.error.code !== status.UNAVAILABLE || Date.now() + pause >= deadline) {
-        throw this.failure(outcome.error, before, timeoutMs);
-      }
-      before = outcome.error;
+      const { error } = outcome;
+      const problem = await this.problemOf(error);
+      const pause = problem?.lasting || !mayPass(error) ? undefined : waits[attempt];
+      if (pause === undefined || Date.now() + pause >= deadline) throw this.failure(error, before, problem, timeoutMs);
+      before = error;
       await sleep(pause, undefined, signal ? { signal } : {}).catch(() => signal?.throwIfAborted());
-      pause = Math.min(pause * 2, RETRY_BACKOFF_MS.longest);
     }
   }
 
-  private failure(error: ServiceError, before: ServiceError | undefined, timeoutMs: number): PredictError {
-    const connected = this.client.getChannel().getConnectivityState(false) === connectivityState.READY;
-    if (error.code !== status.DEADLINE_EXCEEDED || connected || before) return PredictError.from(error, before);
+  /** Why a call did not come as far as a server; undefined when it did. */
+  private async problemOf({ code }: ServiceError): Promise<ConnectionProblem | undefined> {
+    if (code !== status.UNAVAILABLE || this.connected) return undefined;
+    const { address, tls } = this.options;
+    const problems = await Promise.all(addressesOf(address).map((each) => connectionProblem(each, tls)));
+    return problems.find((problem) => problem?.lasting) ?? problems.find((problem) => problem !== undefined);
+  }
+
+  private get connected(): boolean {
+    return this.client.getChannel().getConnectivityState(false) === connectivityState.READY;
+  }
+
+  private failure(
+    error: ServiceError,
+    before: ServiceError | undefined,
+    problem: ConnectionProblem | undefined,
+    timeoutMs: number,
+  ): PredictError {
+    const address = addressesOf(this.options.address).join(', ');
+    if (problem) return new PredictError('UNAVAILABLE', `${address}: ${problem.message}`, { cause: error, problem });
+    if (error.code !== status.DEADLINE_EXCEEDED || this.connected || before) return PredictError.from(error, before);
     // What gRPC says then is about its load balancer, not about the address.
-    const reason = `no connection to ${this.options.address} within ${timeoutMs / 1000} s`;
+    const reason = `no connection to ${address} within ${timeoutMs / 1000} s`;
     return new PredictError('DEADLINE_EXCEEDED', reason, { cause: error });
   }
 
@@ -188,7 +197,7 @@ export class PredictClient {
     deadline: number,
     signal: AbortSignal | undefined,
   ): Promise<Answer<Response> | { error: ServiceError }> {
-    const metadata = new Metadata({ waitForReady: true });
+    const metadata = new Metadata();
     if (this.options.key !== undefined) metadata.set('authorization', `Bearer ${this.options.key}`);
     return new Promise((resolve) => {
       let modelDigest: string | undefined;
@@ -215,18 +224,4 @@ export class PredictClient {
 interface Answer<Response> {
   response: Response;
   modelDigest: string | undefined;
-}
-
-function answeringModel(spec: ModelSpec | null): AnsweringModel {
-  return { name: spec?.name ?? '', version: spec?.version?.value };
-}
-
-function describe({ inputs, outputs }: SignatureDef) {
-  const all = (tensors: Record<string, TensorInfo>) =>
-    Object.fromEntries(Object.entries(tensors).map(([name, info]) => [name, describeTensor(info)]));
-  return { inputs: all(inputs), outputs: all(outputs) };
-}
-
-function describeTensor({ name, dtype, tensor_shape }: TensorInfo): TensorDescription {
-  return { tensor: name, dtype: String(dtype), shape: tensor_shape?.dim.map(({ size }) => size) ?? [] };
 }

@@ -28,6 +28,12 @@ export const modelService = definitionOf('tensorflow.serving.ModelService') as u
   HandleReloadConfigRequest: Method<UnsupportedRequest, object>;
 };
 
+/**
+ * Trailing metadata of a refusal that may pass: milliseconds after which the caller may repeat the call (gRPC's retry design,
+ * A6). Without it a refusal stands.
+ */
+export const RETRY_PUSHBACK_METADATA = 'grpc-retry-pushback-ms';
+
 const signatureDefMap = definitionOf('tensorflow.serving.SignatureDefMap') as unknown as {
   // The same as above.
   serialize(this: void, message: Draft<SignatureDefMap>): Buffer;

@@ -5,7 +5,7 @@ import type { Logger } from 'pino';
 
 import { definitions } from '../protos/definitions.js';
 import type { GetModelMetadataRequest, GetModelStatusRequest, PredictRequest } from '../protos/messages.js';
-import { modelService, predictionService } from '../protos/services.js';
+import { modelService, predictionService, RETRY_PUSHBACK_METADATA } from '../protos/services.js';
 import type { Metrics } from './metrics.js';
 import type { ModelApi } from './model-api.js';
 import { StatusError } from './status-error.js';
@@ -82,9 +82,15 @@ function answers({ api, metrics, log }: GrpcServicesOptions) {
             const failure = StatusError.from(error);
             if (failure.code === status.INTERNAL) log.error({ err: error }, 'a call failed');
             count(failure.code);
-            callback({ code: failure.code, details: failure.message });
+            callback({ code: failure.code, details: failure.message, metadata: trailers(failure) });
           },
         )
         .catch((error: unknown) => log.error({ err: error }, 'an answer could not be sent'));
     };
+}
+
+function trailers({ retryAfterMs }: StatusError): Metadata {
+  const metadata = new Metadata();
+  if (retryAfterMs !== undefined) metadata.set(RETRY_PUSHBACK_METADATA, String(retryAfterMs));
+  return metadata;
 }

@@ -32,6 +32,9 @@ export interface QueueLimits {
  */
 export const QUEUE_LIMITS = { images: 2048, seconds: 30 };
 
+/** A caller that met a full queue is asked to wait for so long: a thread scores tens of images in that time. */
+export const QUEUE_RETRY_MS = 1_000;
+
 /** Part of the container's memory that waiting images may take. */
 export const QUEUE_MEMORY_SHARE = 0.2;
 

@@ -3,7 +3,7 @@ import { status } from '@grpc/grpc-js';
 import { sizeOf, type Batch } from './batch.js';
 import type { OutputRows } from './image-model.js';
 import { MAX_MESSAGE_BYTES, MAX_ROWS_PER_RUN, type QueueLimits } from './limits.js';
-import { invalidArgument, resourceExhausted, StatusError } from './status-error.js';
+import { invalidArgument, queueFull, resourceExhausted, StatusError } from './status-error.js';
 import type { Rejection, ThreadPool } from './thread-pool.js';
 
 /** What a request gets: one row per image and output, in the order of the images. */
@@ -55,10 +55,10 @@ export class Scorer {
     const { images, bytes } = this.pool.queued;
     if (images === 0) return;
     if (images + batch.rows.length > this.limits.images) {
-      throw resourceExhausted(`${images} images are waiting, the limit is ${this.limits.images}`);
+      throw queueFull(`${images} images are waiting, the limit is ${this.limits.images}`);
     }
     if (bytes + size > this.limits.bytes) {
-      throw resourceExhausted(`images of ${bytes} bytes are waiting, the limit is ${this.limits.bytes}`);
+      throw queueFull(`images of ${bytes} bytes are waiting, the limit is ${this.limits.bytes}`);
     }
   }
 }

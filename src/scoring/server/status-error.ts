@@ -1,5 +1,7 @@
 import { status } from '@grpc/grpc-js';
 
+import { QUEUE_RETRY_MS } from './limits.js';
+
 /** A failure that the caller is told about, with its gRPC code. */
 export class StatusError extends Error {
   override readonly name = 'StatusError';
@@ -7,6 +9,8 @@ export class StatusError extends Error {
   constructor(
     readonly code: status,
     message: string,
+    /** Milliseconds after which the caller may try again; absent where the same call fails again. */
+    readonly retryAfterMs?: number,
   ) {
     super(message);
   }
@@ -19,3 +23,5 @@ export class StatusError extends Error {
 
 export const invalidArgument = (message: string) => new StatusError(status.INVALID_ARGUMENT, message);
 export const resourceExhausted = (message: string) => new StatusError(status.RESOURCE_EXHAUSTED, message);
+/** For now: what waits is scored, and then there is room. */
+export const queueFull = (message: string) => new StatusError(status.RESOURCE_EXHAUSTED, message, QUEUE_RETRY_MS);
