@@ -197,5 +197,6 @@ def _int8_parity_failed(reason: str) -> ConversionError:
     return ConversionError(
         "QuantizationParityFailed",
         f"the int8 model does not agree with the float model: {reason}",
-        "calibrate on more photos that are like those to be scored, or leave conversion.quantize out",
+        "calibrate on more photos that are like those to be scored, or leave conversion.quantize out; or, if so much"
+        " does not matter, raise conversion.quantize.parity",
     )

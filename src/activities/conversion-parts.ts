@@ -5,6 +5,7 @@ import { readTree, type LocalTree } from '../azure/uploads.js';
 import type { ConversionInput } from '../deployment/activities.js';
 import { digestOfJson, type Digest } from '../deployment/digests.js';
 import { SlipwayError } from '../deployment/errors.js';
+import type { QuantizeSettings } from '../deployment/input.js';
 
 /** What a conversion job is made of, apart from its model: the code that is shipped with the package and its environment. */
 export interface ConversionParts {
@@ -49,6 +50,7 @@ export function conversionDigest({ source, model, photos, settings }: Conversion
     outputs: model.outputs,
     photos: photoDigests(photos),
     parity: settings.parity,
+    quantize: settings.quantize,
     code: parts.code.digest,
     environment: environmentDigest(parts.environment),
   });
@@ -68,8 +70,14 @@ export function conversionCommand({ model, settings }: Pick<ConversionInput, 'mo
     ...outputs,
     `--parity-relative ${settings.parity.relative} --parity-top5 ${settings.parity.top5}`,
     `--max-memory ${settings.maxMemory}`,
+    ...(settings.quantize ? [quantizeOptions(settings.quantize)] : []),
     '--out ${{outputs.converted}}',
   ].join(' ');
+}
+
+function quantizeOptions({ to, parity }: QuantizeSettings): string {
+  const limits = `--int8-relative ${parity.relative} --int8-top5 ${parity.top5}`;
+  return `--quantize ${to} --calibration \${{inputs.calibration}} ${limits}`;
 }
 
 /** A word of a POSIX shell: tensor names may hold any character. */

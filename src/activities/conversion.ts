@@ -1,4 +1,4 @@
-import { blobPath, openBlobStore, readBlob, type BlobStore } from '../azure/blobs.js';
+import { blobPath, blobSizes, openBlobStore, readBlob, type BlobStore } from '../azure/blobs.js';
 import { clusterRef } from '../azure/clusters.js';
 import type { AzureConnection } from '../azure/connection.js';
 import { ensureCode, ensureEnvironment } from '../azure/environments.js';
@@ -10,6 +10,7 @@ import { uploadBlob, uploadTree } from '../azure/uploads.js';
 import type { ConversionInput, DeploymentActivities } from '../deployment/activities.js';
 import { digestOfJson, type Digest } from '../deployment/digests.js';
 import { SlipwayError } from '../deployment/errors.js';
+import type { QuantizeSettings } from '../deployment/input.js';
 import {
   CLUSTER_TAG,
   CONVERSION_PROPERTY,
@@ -89,6 +90,7 @@ export function createConversionActivities(azure: AzureConnection, directory: st
 
     registerConvertedModel: activity(async (input, { abortSignal }) => {
       const { identity, workspace, source, model, conversion } = input;
+      const { quantize } = input.settings;
       const store = await openBlobStore(azure, workspace, abortSignal);
       const digest = await findConversionResult(store, conversion.digest, abortSignal);
       if (!digest) throw new SlipwayError('ConversionIncomplete', `Conversion ${conversion.digest} left no result`);
@@ -99,7 +101,7 @@ export function createConversionActivities(azure: AzureConnection, directory: st
       const content = {
         digest,
         url: store.uri(blobPath.conversion(conversion.digest)),
-        description: `${source.name} version ${source.version} as ONNX`,
+        description: `${source.name} version ${source.version} as ${quantize ? `${quantize.to} ` : ''}ONNX`,
         properties: {
           [SOURCE_PROPERTY]: `${source.name}:${source.version}`,
           [SOURCE_DIGEST_PROPERTY]: source.digest,
@@ -137,6 +139,7 @@ async function submit(
   const codeId = await ensureCode(azure, identity, { digest: code.digest, url: codeUrl }, abortSignal);
   const environmentId = await ensureEnvironment(azure, identity, environment, abortSignal);
   const photos = await gatherPhotos(store, photoDigests(input.photos), abortSignal);
+  const calibration = settings.quantize && (await findCalibration(store, settings.quantize, abortSignal));
   const content = {
     displayName: `${identity.service}: ${source.name} version ${source.version} to ONNX`,
     command: conversionCommand(input),
@@ -146,10 +149,28 @@ async function submit(
       settings.compute === 'serverless'
         ? { instanceType: settings.instanceType }
         : { computeId: `${workspace.id}/computes/${settings.compute}` },
-    inputs: { model: source.url, photos: store.uri(photos) },
+    inputs: {
+      model: source.url,
+      photos: store.uri(photos),
+      ...(calibration === undefined ? {} : { calibration: store.uri(calibration) }),
+    },
     outputs: { converted: store.uri(blobPath.conversion(digest)) },
   };
   await ensureJob(azure, identity, jobName, content, abortSignal);
+}
+
+/** The folder with the calibration photos, whole: a schedule may come back to it when it is long gone. */
+async function findCalibration(
+  store: BlobStore,
+  { calibration: { digest, count } }: QuantizeSettings,
+  abortSignal: AbortSignal,
+): Promise<string> {
+  const folder = blobPath.photoSet(digest);
+  const { size } = await blobSizes(store, folder, abortSignal);
+  if (size >= count) return folder;
+  throw new SlipwayError('PhotoMissing', `Of ${count} calibration photos ${size} are in the workspace's blob store`, {
+    fix: 'Deploy again from the deployment file: that uploads them.',
+  });
 }
 
 /** Puts the photos of a conversion into one folder, which is what a job takes. Returns the folder. */

@@ -1,14 +1,9 @@
 import type { Score } from '../deployment/activities.js';
+import { allowedDifference } from '../deployment/converted-model.js';
 import { SlipwayError } from '../deployment/errors.js';
 import type { Prediction } from '../scoring/client/predict-client.js';
 import { topK } from '../scoring/client/top-k.js';
 import type { Reference, ReferencePhoto } from './smoke-reference.js';
-
-/**
- * How far a live model may be from what TensorFlow gave: the scoring server's own tolerance for its self-check. Other CPUs
- * round otherwise (measured: 4e-6); a wrong model, decoder or preprocessing is off by percents.
- */
-export const AGREEMENT = { absolute: 1e-4, relative: 1e-3 } as const;
 
 /** Classes that are shown, and among which the expected one must be. */
 const TOP = 5;
@@ -19,12 +14,16 @@ const TOP = 5;
  * @throws SlipwayError `DisagreesWithSavedModel` or `ExpectedClassMissing`
  */
 export function checkAnswer(
-  reference: Pick<Reference, 'ranking' | 'labels'>,
+  reference: Pick<Reference, 'ranking' | 'labels' | 'tolerances'>,
   photo: Pick<ReferencePhoto, 'name' | 'expect' | 'goldens'>,
   answer: Pick<Prediction, 'outputs'>,
 ): Score {
   for (const [output, golden] of photo.goldens) {
-    const off = firstDisagreement(answer.outputs[output]?.values ?? new Float32Array(), golden);
+    const off = firstDisagreement(
+      answer.outputs[output]?.values ?? new Float32Array(),
+      golden,
+      reference.tolerances.get(output),
+    );
     if (off !== undefined) {
       throw new SlipwayError('DisagreesWithSavedModel', `${photo.name}: ${output}${off}`, {
         fix: 'Report the model: its conversion does not compute what TensorFlow computes.',
@@ -46,13 +45,16 @@ export function checkAnswer(
   return { image: photo.name, top5 };
 }
 
-/** Where a row is further from its golden than {@link AGREEMENT} allows, in words. */
-function firstDisagreement(values: Float32Array, golden: Float32Array): string | undefined {
+/** Where a row is further from its golden than {@link allowedDifference}, in words. */
+function firstDisagreement(
+  values: Float32Array,
+  golden: Float32Array,
+  tolerance: number | undefined,
+): string | undefined {
   if (values.length !== golden.length) return ` has ${values.length} values, TensorFlow gave ${golden.length}`;
   const index = golden.findIndex((expected, at) => {
-    const allowed = AGREEMENT.absolute + AGREEMENT.relative * Math.abs(expected);
     // Written so that NaN disagrees.
-    return !(Math.abs((values[at] ?? NaN) - expected) <= allowed);
+    return !(Math.abs((values[at] ?? NaN) - expected) <= allowedDifference(expected, tolerance));
   });
   return index < 0 ? undefined : `[${index}] is ${values[index]}, TensorFlow gave ${golden[index]}`;
 }

@@ -14,6 +14,8 @@ export interface Reference {
   /** Signature key of the output whose values rank the classes: the first that the deployment asks for. */
   readonly ranking: string;
   readonly labels: readonly string[] | undefined;
+  /** How far an output may be from its golden, where that is more than rounding. */
+  readonly tolerances: ReadonlyMap<string, number | undefined>;
   readonly photos: readonly ReferencePhoto[];
 }
 
@@ -48,6 +50,7 @@ export async function readReference(
     input: input?.name ?? '',
     ranking: rankingOutput(manifest, model.outputs[0]),
     labels: labels && parseLabels(labels),
+    tolerances: new Map(manifest.outputs.map(({ name, tolerance }) => [name, tolerance])),
     photos: await Promise.all(
       photos.map(async ({ name, expect, digest }) => {
         const golden = goldenOf(manifest, { name, digest });

@@ -7,7 +7,7 @@ import type { BlockBlobClient, BlockBlobParallelUploadOptions } from '@azure/sto
 import pLimit from 'p-limit';
 import { digestOf, digestOfTree, type Digest } from '../deployment/digests.js';
 import { SlipwayError } from '../deployment/errors.js';
-import type { ModelSource } from '../deployment/input.js';
+import type { CalibrationPhotos, ModelSource } from '../deployment/input.js';
 import { blobPath, type BlobStore } from './blobs.js';
 import { isConflict, isNotFound } from './failures.js';
 import { PARALLEL_TRANSFERS } from './limits.js';
@@ -89,6 +89,16 @@ export async function uploadModel(
   const prefix = blobPath.model(tree.digest);
   await uploadTree(store, prefix, tree, options);
   return { kind: 'uploaded', path: prefix, digest: tree.digest, bytes: tree.bytes };
+}
+
+/** Uploads photos as a folder that a job can read, and says where it is. */
+export async function uploadCalibration(
+  store: BlobStore,
+  photos: LocalTree,
+  options: UploadOptions = {},
+): Promise<CalibrationPhotos> {
+  await uploadTree(store, blobPath.photoSet(photos.digest), photos, options);
+  return { digest: photos.digest, count: photos.files.size };
 }
 
 /** Uploads a photo under its digest, unless it is there. */

@@ -1,4 +1,10 @@
-import type { DeployInput, ModelSource, SmokePhoto } from '../deployment/input.js';
+import type {
+  CalibrationPhotos,
+  ConversionSettings,
+  DeployInput,
+  ModelSource,
+  SmokePhoto,
+} from '../deployment/input.js';
 import { defaultClusterName, type Identity } from '../deployment/names.js';
 import type { DeploymentSpec } from '../deployment/spec.js';
 
@@ -8,6 +14,8 @@ export interface Uploads {
   /** That the model carries itself; those of the specification win. */
   readonly tags: Readonly<Record<string, string>>;
   readonly photos: readonly SmokePhoto[];
+  /** Where the specification asks for int8. */
+  readonly calibration?: CalibrationPhotos;
 }
 
 /**
@@ -33,7 +41,7 @@ export function deployInput(
       input,
       outputs,
     },
-    conversion: spec.conversion,
+    conversion: conversionSettings(spec.conversion, uploads.calibration),
     cluster: {
       name: spec.cluster.name ?? defaultClusterName(spec.service),
       existing,
@@ -49,6 +57,13 @@ export function deployInput(
     keepReleases: spec.keepReleases,
     searchAttributes,
   };
+}
+
+function conversionSettings(
+  { quantize, ...settings }: DeploymentSpec['conversion'],
+  calibration: CalibrationPhotos | undefined,
+): ConversionSettings {
+  return quantize && calibration ? { ...settings, quantize: { ...quantize, calibration } } : settings;
 }
 
 /** A registered source keeps its own name: the deployment reads it and makes no version of it. */

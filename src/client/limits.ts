@@ -19,6 +19,9 @@ export const POLLER_FRESH_MS = 75_000;
 /** Uploads at a time: more did not make one connection's worth of bandwidth any wider. */
 export const PARALLEL_UPLOADS = 4;
 
+/** Photos of a directory that are in memory at once while they are looked through: enough to keep a disk busy. */
+export const PARALLEL_FILE_READS = 4;
+
 /** Longest wait for Azure's answer to a read, in milliseconds: they take one or two seconds. */
 export const AZURE_TIMEOUT_MS = 30_000;
 

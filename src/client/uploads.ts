@@ -2,9 +2,10 @@ import path from 'node:path';
 import pLimit from 'p-limit';
 import type { BlobStore } from '../azure/blobs.js';
 import { type OnTransfer, TransferTally } from '../azure/transfer.js';
-import { readTree, uploadModel, uploadPhoto } from '../azure/uploads.js';
+import { readTree, uploadCalibration, uploadModel, uploadPhoto, type LocalTree } from '../azure/uploads.js';
 import type { SmokePhoto } from '../deployment/input.js';
 import type { DeploymentSpec } from '../deployment/spec.js';
+import { readCalibration } from './calibration.js';
 import { registeredSource, type Uploads } from './deploy-input.js';
 import { readJpeg } from './jpeg.js';
 import { PARALLEL_UPLOADS } from './limits.js';
@@ -26,19 +27,24 @@ export interface LocalFiles {
   /** That the SavedModel carries. */
   readonly tags?: Readonly<Record<string, string>>;
   readonly photos: readonly Photo[];
+  /** What int8 is calibrated on, where it is asked for. */
+  readonly calibration?: LocalTree;
 }
 
 /**
  * Finds and checks the files that a specification names.
  *
- * @throws SlipwayError the codes of {@link readJpeg} and {@link checkSavedModel}
+ * @throws SlipwayError the codes of {@link readJpeg}, {@link readCalibration} and {@link checkSavedModel}
  */
 export async function readFiles({ spec, directory }: LocatedSpec): Promise<LocalFiles> {
   const photos = await Promise.all(spec.smoke.photos.map((photo) => readSmokePhoto(photo, directory)));
-  if (spec.model.path === undefined) return { photos };
+  const { quantize } = spec.conversion;
+  const calibration = quantize && (await readCalibration(path.resolve(directory, quantize.calibration), photos));
+  const read = { photos, ...(calibration ? { calibration } : {}) };
+  if (spec.model.path === undefined) return read;
   const model = path.resolve(directory, spec.model.path);
   await checkSavedModel(model, spec.model);
-  return { model, tags: await readModelTags(model), photos };
+  return { ...read, model, tags: await readModelTags(model) };
 }
 
 /** Brings the files into the blob store under their digests, where they are not there already. */
@@ -49,7 +55,8 @@ export async function upload(
   onTransfer?: OnTransfer,
 ): Promise<Uploads> {
   const tree = files.model === undefined ? undefined : await readTree(files.model);
-  const local = [...(tree?.files.values() ?? [])].map(({ bytes }) => bytes);
+  const { calibration } = files;
+  const local = [tree, calibration].flatMap((each) => [...(each?.files.values() ?? [])].map(({ bytes }) => bytes));
   const tally = new TransferTally([...local, ...files.photos.map(({ content }) => content.length)], onTransfer);
   const limit = pLimit(PARALLEL_UPLOADS);
   const photos = await Promise.all(
@@ -61,7 +68,8 @@ export async function upload(
     ),
   );
   const source = tree ? await uploadModel(store, tree, { tally }) : registeredSource(spec.model.source ?? '');
-  return { source, tags: files.tags ?? {}, photos };
+  const uploaded = calibration && (await uploadCalibration(store, calibration, { tally }));
+  return { source, tags: files.tags ?? {}, photos, ...(uploaded ? { calibration: uploaded } : {}) };
 }
 
 async function readSmokePhoto(photo: DeploymentSpec['smoke']['photos'][number], directory: string): Promise<Photo> {

@@ -20,7 +20,8 @@ export const ConvertedModelManifest = z.object({
   format: z.literal('slipway.converted-model/1'),
   source: z.object({ signature: z.string() }),
   inputs: z.array(z.object(tensor)).length(1),
-  outputs: z.array(z.object({ ...tensor, onnx: z.string() })).min(1),
+  /** `tolerance`: how far a value may be from its golden, where that is more than rounding ({@link allowedDifference}). */
+  outputs: z.array(z.object({ ...tensor, onnx: z.string(), tolerance: z.number().min(0).optional() })).min(1),
   /**
    * The JPEG decode op that the graph had; the server decodes the same way (`INTEGER_FAST` is TensorFlow's default). Absent
    * when the input is no string: the caller then sends what `model` takes (DT_FLOAT or DT_UINT8).
@@ -65,6 +66,21 @@ export type ConvertedModelManifest = z.infer<typeof ConvertedModelManifest>;
 
 /** The file that a conversion writes last: where it is, the result is whole. Its digest is that of the converted model. */
 export const CONVERTED_MANIFEST = 'manifest.json';
+
+/**
+ * How far rounding moves an output. Another CPU moves it by 4e-6 (measured), another JPEG decoder by 2e-2, a wrong model or
+ * preprocessing by percents.
+ */
+export const ROUNDING = { absolute: 1e-4, relative: 1e-3 } as const;
+
+/**
+ * How far a value may be from what TensorFlow gave for it.
+ *
+ * @param tolerance the output's own, from the manifest
+ */
+export function allowedDifference(golden: number, tolerance = 0): number {
+  return tolerance + ROUNDING.absolute + ROUNDING.relative * Math.abs(golden);
+}
 
 /** The labels of a converted model, from the content of its labels file: the line's number, from 0, is the index. */
 export function parseLabels(file: Uint8Array): string[] {

@@ -20,6 +20,25 @@ export interface SmokePhoto {
   readonly expect?: number;
 }
 
+/** Photos that int8 is calibrated on, uploaded as one folder under its digest: there may be hundreds. */
+export interface CalibrationPhotos {
+  /** Over the photos' contents, whatever their names are. */
+  readonly digest: Digest;
+  /** How many there are. */
+  readonly count: number;
+}
+
+type ConversionSpec = DeploymentSpec['conversion'];
+
+export interface QuantizeSettings extends Omit<NonNullable<ConversionSpec['quantize']>, 'calibration'> {
+  readonly calibration: CalibrationPhotos;
+}
+
+/** How a model is converted: what the specification says, with an address in place of a directory. */
+export interface ConversionSettings extends Omit<ConversionSpec, 'quantize'> {
+  readonly quantize?: QuantizeSettings;
+}
+
 /** What is known of the source model before it is registered. */
 export interface ModelInput {
   readonly source: ModelSource;
@@ -46,7 +65,7 @@ export interface ClusterInput {
 export interface DeployInput {
   readonly identity: Identity;
   readonly model: ModelInput;
-  readonly conversion: DeploymentSpec['conversion'];
+  readonly conversion: ConversionSettings;
   readonly cluster: ClusterInput;
   readonly scoring: DeploymentSpec['scoring'];
   readonly photos: readonly SmokePhoto[];

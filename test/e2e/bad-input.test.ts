@@ -24,11 +24,14 @@ let directory: string;
 beforeAll(async () => {
   directory = await mkdtemp(path.join(tmpdir(), 'slipway-bad-input-'));
   await mkdir(path.join(directory, 'empty'));
+  await mkdir(path.join(directory, 'garden'));
   const files = {
     'good.yaml': spec,
     'bad.yaml': spec.replace('service: flowers', 'service: Flowers').replace('smoke', 'somke'),
     'no-photo.yaml': spec.replace('rose.jpg', 'rsoe.jpg'),
     'png.yaml': spec.replace('rose.jpg', 'rose.png'),
+    'no-calibration.yaml': `${spec}conversion:\n  quantize: { to: int8, calibration: empty }\n`,
+    'overlap.yaml': `${spec}conversion:\n  quantize: { to: int8, calibration: garden }\n`,
     'no-model.yaml': spec.replace('source: azureml:flowers:1', 'path: empty'),
     'rose.png': '\x89PNG\r\n',
     'config.json': workspace,
@@ -36,7 +39,7 @@ beforeAll(async () => {
     file: '',
   };
   for (const [name, content] of Object.entries(files)) await writeFile(path.join(directory, name), content, 'latin1');
-  await cp(photo('coffee.jpg'), path.join(directory, 'rose.jpg'));
+  for (const name of ['rose.jpg', 'garden/flower.jpg']) await cp(photo('coffee.jpg'), path.join(directory, name));
 });
 afterAll(() => rm(directory, { recursive: true }));
 
@@ -77,6 +80,18 @@ describe('the command refuses', () => {
       ['deploy', 'no-model.yaml'],
       3,
       /NotASavedModel · .*empty is empty[^]*fix: Name the directory/,
+    ],
+    [
+      'int8 without calibration photos',
+      ['deploy', 'no-calibration.yaml'],
+      3,
+      /CalibrationEmpty · There are no calibration photos in .*empty\n {2}fix: Put some tens of JPEGs/,
+    ],
+    [
+      'int8 that is calibrated on what it is tested with',
+      ['deploy', 'overlap.yaml'],
+      3,
+      /CalibrationOverlap · .*garden\/flower\.jpg \(rose\.jpg\)\n {2}fix: Take them out/,
     ],
     [
       'a config.json that is not JSON',

@@ -8,6 +8,7 @@ import { explainFailure } from '../../src/activities/job-failure.js';
 import type { ConversionInput } from '../../src/deployment/activities.js';
 import { digestOf } from '../../src/deployment/digests.js';
 import { FailureType } from '../../src/deployment/errors.js';
+import type { QuantizeSettings } from '../../src/deployment/input.js';
 import { identify } from '../../src/deployment/identity.js';
 import { CONVERSION } from '../fixtures/conversion-settings.js';
 
@@ -51,6 +52,16 @@ const input: ConversionInput = {
   ],
 };
 
+const int8: QuantizeSettings = {
+  to: 'int8',
+  calibration: { digest: digestOf('folder'), count: 40 },
+  parity: { relative: 0.1, top5: 3 },
+};
+const quantized = (quantize: QuantizeSettings): ConversionInput => ({
+  ...input,
+  settings: { ...CONVERSION, quantize },
+});
+
 describe('the digest of a conversion', () => {
   it('is the same for what gives the same result', async () => {
     const parts = await readConversionParts(directory);
@@ -76,9 +87,20 @@ describe('the digest of a conversion', () => {
     ['an output', (i: ConversionInput) => ({ ...i, model: { ...i.model, outputs: ['other'] } })],
     ['a limit', (i: ConversionInput) => ({ ...i, settings: { ...i.settings, parity: { relative: 0.1, top5: 5 } } })],
     ['a photo', (i: ConversionInput) => ({ ...i, photos: i.photos.slice(1) })],
+    ['int8', () => quantized(int8)],
   ])('changes with %s', async (_case, change) => {
     const parts = await readConversionParts(directory);
     expect(conversionDigest(change(input), parts)).not.toBe(conversionDigest(input, parts));
+  });
+
+  it.each<[string, Partial<QuantizeSettings>]>([
+    ['calibration photos', { calibration: { digest: digestOf('other folder'), count: 40 } }],
+    ['limits of int8', { parity: { relative: 0.2, top5: 3 } }],
+  ])('changes with the %s', async (_case, change) => {
+    const parts = await readConversionParts(directory);
+    expect(conversionDigest(quantized({ ...int8, ...change }), parts)).not.toBe(
+      conversionDigest(quantized(int8), parts),
+    );
   });
 
   it.each(['job.py', 'image.txt', 'environment.yml'])('changes with %s', async (file) => {
@@ -99,6 +121,12 @@ it('quotes names of tensors for the shell', () => {
     'python -m conversion.job --model ${{inputs.model}} --photos ${{inputs.photos}} --signature serving_default ' +
       "--input 'it'\\''s' --output a:0 --output 'b c' --output '$(rm)' " +
       '--parity-relative 0.001 --parity-top5 5 --max-memory 6G --out ${{outputs.converted}}',
+  );
+});
+
+it('asks the job for int8 with its limits, and names the folder as Azure ML mounts it', () => {
+  expect(conversionCommand(quantized(int8))).toContain(
+    ' --quantize int8 --calibration ${{inputs.calibration}} --int8-relative 0.1 --int8-top5 3 --out ',
   );
 });
 

@@ -1,8 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { AGREEMENT, checkAnswer } from '../../src/activities/smoke-check.js';
+import { checkAnswer } from '../../src/activities/smoke-check.js';
+import { ROUNDING } from '../../src/deployment/converted-model.js';
 
 const GOLDEN = [0.01, 0.4, 0.3, 0.1, 0.05, 0.02, 0.12];
-const reference = { ranking: 'scores', labels: GOLDEN.map((_, index) => `label ${index}`) };
+const reference = {
+  ranking: 'scores',
+  labels: GOLDEN.map((_, index) => `label ${index}`),
+  tolerances: new Map<string, number>(),
+};
 
 function photo(expected?: number) {
   return {
@@ -28,8 +33,16 @@ describe('the check of a live answer', () => {
   });
 
   it('allows what another CPU rounds otherwise', () => {
-    const near = GOLDEN.map((value) => value + AGREEMENT.absolute / 2);
+    const near = GOLDEN.map((value) => value + ROUNDING.absolute / 2);
     expect(() => checkAnswer(reference, photo(), answer(near))).not.toThrow();
+  });
+
+  it('allows as much more as the converted model says of itself', () => {
+    const int8 = { ...reference, tolerances: new Map([['scores', 0.05]]) };
+    const off = (by: number) => answer(GOLDEN.map((value) => value + by));
+    expect(() => checkAnswer(int8, photo(), off(0.05))).not.toThrow();
+    expect(() => checkAnswer(int8, photo(), off(0.06))).toThrow(failureWith({ code: 'DisagreesWithSavedModel' }));
+    expect(() => checkAnswer({ ...int8, tolerances: new Map([['other', 0.05]]) }, photo(), off(0.05))).toThrow();
   });
 
   it.each([

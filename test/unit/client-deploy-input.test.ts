@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { deployInput, registeredSource } from '../../src/client/deploy-input.js';
+import { deployInput, registeredSource, type Uploads } from '../../src/client/deploy-input.js';
 import { identify } from '../../src/deployment/identity.js';
 import type { Digest } from '../../src/deployment/digests.js';
 import { DeploymentSpec, type DeploymentSpecInput } from '../../src/deployment/spec.js';
@@ -15,9 +15,9 @@ const uploads = {
   photos: [{ name: 'rose.jpg', digest, expect: 3 }],
 } as const;
 
-function inputOf(spec: Partial<DeploymentSpecInput>) {
+function inputOf(spec: Partial<DeploymentSpecInput>, uploaded: Uploads = uploads) {
   const whole = { service: 'flowers', model: { path: 'model' }, smoke: { photos: [{ path: 'rose.jpg' }] }, ...spec };
-  return deployInput(DeploymentSpec.parse(whole), identity, uploads, true);
+  return deployInput(DeploymentSpec.parse(whole), identity, uploaded, true);
 }
 
 describe('the input of a deployment', () => {
@@ -43,6 +43,14 @@ describe('the input of a deployment', () => {
 
   it('keeps the name of a model that is registered already', () => {
     expect(inputOf({ model: { source: 'azureml:resnet-50:7' } }).model.name).toBe('resnet-50');
+  });
+
+  it('has the address of the calibration photos in the place of their directory', () => {
+    const quantize = { to: 'int8', calibration: 'my/calibration-photos' } as const;
+    const calibration = { digest, count: 40 };
+    const input = inputOf({ conversion: { quantize } }, { ...uploads, calibration });
+    expect(input.conversion.quantize).toEqual({ to: 'int8', calibration, parity: { relative: 0.1, top5: 3 } });
+    expect(JSON.stringify(input)).not.toContain('calibration-photos');
   });
 
   it('survives the way through JSON, which is how it travels', () => {

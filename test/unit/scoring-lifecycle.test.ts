@@ -10,6 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 
+import { ConvertedModelManifest } from '../../src/deployment/converted-model.js';
 import { PredictClient } from '../../src/scoring/client/predict-client.js';
 import { GOLDENS } from '../fixtures/scoring-goldens.js';
 import { bundleScoringRuntime, MODEL_DIRECTORY, ScoringProcess } from '../fixtures/scoring-server.js';
@@ -73,6 +74,19 @@ describe('a server that cannot serve ends with a reason', () => {
       new RegExp(`^self-check: golden goldens/${photo}.jpg: output_alias\\[1\\] is`),
     );
     expect(server.lines.map(({ msg }) => msg)).not.toContain('ready');
+  });
+
+  it('but not when the model says of itself that it may be so far off', async () => {
+    const directory = await copyOfModel();
+    await spoilGolden(directory);
+    const manifest = join(directory, 'manifest.json');
+    const parsed = ConvertedModelManifest.parse(JSON.parse(await readFile(manifest, 'utf8')));
+    const outputs = parsed.outputs.map((output) => ({ ...output, tolerance: 0.01 }));
+    await writeFile(manifest, JSON.stringify({ ...parsed, outputs }));
+    const server = start({ MODEL_DIR: directory });
+    expect(await server.line('self-check passed')).toMatchObject({
+      maxAbsoluteDifference: expect.closeTo(0.01, 3) as number,
+    });
   });
 
   it.each<[string, (directory: string) => Promise<void>, RegExp]>([

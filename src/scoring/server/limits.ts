@@ -86,12 +86,6 @@ export const LAME_DUCK_SHARE = 0.2;
 /** A rotated key counts after so long at most; between, requests do not touch the disk. */
 export const KEY_REFRESH_MS = 2_000;
 
-/**
- * How far an output may be from the golden one: |got - golden| <= absolute + relative × |golden|. Another JPEG decoder moves
- * probabilities by 2e-2, float rounding by less than 1e-5.
- */
-export const SELF_CHECK_TOLERANCE = { absolute: 1e-4, relative: 1e-3 };
-
 /** From a cached answer to a deadline: a small network takes a millisecond, a large one on one CPU a second. */
 export const LATENCY_BUCKETS_SECONDS = [
   0.001, 0.0025, 0.005, 0.0075, 0.01, 0.015, 0.02, 0.03, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30,

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { SELF_CHECK_TOLERANCE } from './limits.js';
+import { allowedDifference } from '../../deployment/converted-model.js';
 import type { ModelDirectory } from './model-directory.js';
 import type { Scorer, Scores } from './scorer.js';
 
@@ -9,7 +9,7 @@ interface Golden {
   name: string;
   row: Buffer;
   shape: readonly number[] | undefined;
-  outputs: { name: string; values: Float32Array }[];
+  outputs: { name: string; values: Float32Array; tolerance: number | undefined }[];
 }
 
 /** How well the model agrees with the goldens. */
@@ -24,10 +24,13 @@ export interface SelfCheck {
  * and warm before the first caller comes.
  *
  * @param threads number of inference threads behind `scorer`
- * @throws Error naming the photo and the output that differ by more than {@link SELF_CHECK_TOLERANCE}
+ * @throws Error naming the photo and the output that differ by more than {@link allowedDifference}
  */
 export async function checkGoldens(model: ModelDirectory, scorer: Scorer, threads: number): Promise<SelfCheck> {
-  const goldens = await Promise.all(model.manifest.goldens.map((golden) => readGolden(model.directory, golden)));
+  const tolerances = new Map(model.manifest.outputs.map(({ name, tolerance }) => [name, tolerance]));
+  const goldens = await Promise.all(
+    model.manifest.goldens.map((golden) => readGolden(model.directory, golden, tolerances)),
+  );
   const repeated = (length: number) =>
     Array.from({ length }, (_, index) => goldens[index % goldens.length]).filter((golden) => golden !== undefined);
   const check = async (group: Golden[]) => {
@@ -43,19 +46,20 @@ export async function checkGoldens(model: ModelDirectory, scorer: Scorer, thread
 async function readGolden(
   directory: string,
   { photo, shape, outputs }: ModelDirectory['manifest']['goldens'][number],
+  tolerances: ReadonlyMap<string, number | undefined>,
 ): Promise<Golden> {
   const values = Object.entries(outputs).map(async ([name, { file }]) => ({
     name,
     values: floats(await readFile(join(directory, file))),
+    tolerance: tolerances.get(name),
   }));
   return { name: photo, row: await readFile(join(directory, photo)), shape, outputs: await Promise.all(values) };
 }
 
 /** @returns the largest absolute difference of the row from the golden */
 function compare(golden: Golden, scores: Scores, row: number): number {
-  const { absolute, relative } = SELF_CHECK_TOLERANCE;
   let largest = 0;
-  for (const { name, values } of golden.outputs) {
+  for (const { name, values, tolerance } of golden.outputs) {
     const output = scores.find((candidate) => candidate.name === name);
     if (!output) throw new Error(`golden ${golden.name}: the model has no output ${name}`);
     const all = floats(output.bytes);
@@ -68,7 +72,7 @@ function compare(golden: Golden, scores: Scores, row: number): number {
     values.forEach((expected, index) => {
       const actual = got[index] ?? NaN;
       const difference = Math.abs(actual - expected);
-      if (!(difference <= absolute + relative * Math.abs(expected))) {
+      if (!(difference <= allowedDifference(expected, tolerance))) {
         throw new Error(`golden ${golden.name}: ${name}[${index}] is ${actual}, TensorFlow gave ${expected}`);
       }
       largest = Math.max(largest, difference);
