@@ -27,6 +27,7 @@ export default defineConfig({
       project('emulator', 2 * MINUTES),
       project('e2e', 6 * MINUTES),
       project('fuzz', 10 * MINUTES),
+      project('witness', 6 * MINUTES),
       project('browser', 6 * MINUTES),
     ],
   },

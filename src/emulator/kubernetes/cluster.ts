@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import type { Emulator, Listener } from '../core/emulator.js';
 import { Registry } from './api/registry.js';
 import { namespaces, nodes } from './api/resources.js';
-import { inventoryKind, objectPath } from './api/routes.js';
+import { objectPath } from './api/object-path.js';
+import { inventoryKind } from './api/routes.js';
 import { startApiServer } from './api/server.js';
 import { ObjectStore, resourceOf } from './api/store.js';
 import type { ClusterContext } from './cluster-context.js';
@@ -17,7 +18,7 @@ import { startNamespaceController } from './controllers/namespace.js';
 import { startReplicaSetController } from './controllers/replica-set.js';
 import { startScheduler } from './controllers/scheduler.js';
 import { Kubelet } from './kubelet/kubelet.js';
-import { nodeReserved, podsPerNode } from './limits.js';
+import { kubernetesVersion, nodeReserved, podsPerNode } from './limits.js';
 import type { KubeObject } from './objects/metadata.js';
 import type { InventoryItem } from '../core/inventory.js';
 
@@ -154,6 +155,7 @@ function makeNodes(registry: Registry, specs: readonly NodeSpec[]): void {
 function makeNode(registry: Registry, { name, pool, vmSize, cores, memoryBytes }: NodeSpec): void {
   const memory = (bytes: number) => `${Math.floor(bytes / 1024)}Ki`;
   const now = registry.now();
+  const architecture = process.arch === 'x64' ? 'amd64' : process.arch;
   const condition = (type: string, status: 'True' | 'False', reason: string) => {
     return { type, status, reason, lastHeartbeatTime: now, lastTransitionTime: now };
   };
@@ -165,7 +167,7 @@ function makeNode(registry: Registry, { name, pool, vmSize, cores, memoryBytes }
       labels: {
         'kubernetes.io/hostname': name,
         'kubernetes.io/os': 'linux',
-        'kubernetes.io/arch': process.arch === 'x64' ? 'amd64' : process.arch,
+        'kubernetes.io/arch': architecture,
         'node.kubernetes.io/instance-type': vmSize,
         agentpool: pool,
         'kubernetes.azure.com/agentpool': pool,
@@ -186,6 +188,7 @@ function makeNode(registry: Registry, { name, pool, vmSize, cores, memoryBytes }
         { type: 'InternalIP', address: '127.0.0.1' },
         { type: 'Hostname', address: name },
       ],
+      nodeInfo: { kubeletVersion: `v${kubernetesVersion}`, architecture, operatingSystem: 'linux' },
     },
   });
 }

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { kubernetesVersion } from '../limits.js';
+import { groupPath } from './object-path.js';
 import { apiVersionOf, resources, type Resource, type Subresource } from './resources.js';
 
 const verbs = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'];
@@ -14,10 +15,14 @@ const subresourceTypes: Readonly<
 };
 
 function describe(resource: Resource): Record<string, unknown>[] {
-  const { plural, singular, namespaced, kind, shortNames } = resource;
+  const { plural, singular, namespaced, kind, shortNames, categories } = resource;
   const main = { name: plural, singularName: singular, namespaced, kind, verbs };
   return [
-    shortNames.length === 0 ? main : { ...main, shortNames },
+    {
+      ...main,
+      ...(shortNames.length === 0 ? {} : { shortNames }),
+      ...(categories.length === 0 ? {} : { categories }),
+    },
     ...resource.subresources.map((name) => ({
       name: `${plural}/${name}`,
       singularName: '',
@@ -33,6 +38,20 @@ function resourceList(groupVersion: string): Record<string, unknown> {
   return { kind: 'APIResourceList', apiVersion: 'v1', groupVersion, resources: served.flatMap(describe) };
 }
 
+/** Registers the OpenAPI documents, which clients ask for before they write. */
+function registerOpenApi(app: FastifyInstance): void {
+  const paths = [...new Set(resources.map(groupPath))];
+  const addresses = paths.map((path) => [path, { serverRelativeURL: `/openapi/v3/${path}` }] as const);
+  app.get('/openapi/v3', () => ({ paths: Object.fromEntries(addresses) }));
+  for (const path of paths) {
+    app.get(`/openapi/v3/${path}`, async (): Promise<unknown> => {
+      // The types are big to load, and few clients ask.
+      const { openApiDocument } = await import('./open-api.js');
+      return openApiDocument(resources.filter((resource) => groupPath(resource) === path));
+    });
+  }
+}
+
 /** Registers what tells clients which resources there are, the version and the health of the API server. */
 export function registerDiscovery(app: FastifyInstance): void {
   const groups = [...new Set(resources.map(({ group }) => group).filter((group) => group !== ''))].map((name) => {
@@ -46,6 +65,7 @@ export function registerDiscovery(app: FastifyInstance): void {
     app.get(`/apis/${group.name}`, () => ({ kind: 'APIGroup', apiVersion: 'v1', ...group }));
     app.get(`/apis/${group.name}/v1`, () => resourceList(`${group.name}/v1`));
   }
+  registerOpenApi(app);
   const [major = '', minor = ''] = kubernetesVersion.split('.');
   const platform = `linux/${process.arch === 'x64' ? 'amd64' : process.arch}`;
   const version = {

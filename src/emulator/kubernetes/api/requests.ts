@@ -21,6 +21,7 @@ const querySchema = z.object({
   limit: count,
   continue: z.string().optional(),
   dryRun: z.string().optional(),
+  fieldValidation: z.enum(['Ignore', 'Warn', 'Strict']).optional(),
   gracePeriodSeconds: count,
   propagationPolicy: z.enum(['Background', 'Foreground', 'Orphan']).optional(),
   container: z.string().optional(),

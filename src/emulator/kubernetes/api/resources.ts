@@ -22,8 +22,23 @@ import {
   type Service,
 } from '../objects/service.js';
 import { deploymentSchema, replicaSetSchema, type Deployment, type ReplicaSet } from '../objects/workload.js';
+import {
+  configMapColumns,
+  defaultColumns,
+  deploymentColumns,
+  endpointsColumns,
+  endpointSliceColumns,
+  eventColumns,
+  namespaceColumns,
+  nodeColumns,
+  podColumns,
+  replicaSetColumns,
+  secretColumns,
+  serviceColumns,
+} from './columns.js';
 import { allocateServiceAddresses } from './service-addresses.js';
 import type { Cause } from './status.js';
+import type { Column } from './table.js';
 import type { NameRule } from './validation.js';
 import { podSpecCauses, setPodDefaults } from './validation-pod.js';
 import {
@@ -68,6 +83,10 @@ export interface Resource<T extends KubeObject = KubeObject> {
   inherit?(next: T, previous: T): void;
   /** Gives an object what only the server can give it. */
   allocate?(object: T, existing: readonly T[]): void;
+  /** What a client shows of an object. */
+  readonly columns: readonly Column<T>[];
+  /** Names for several resources together: `all` is what people ask for. */
+  readonly categories: readonly string[];
   /** Broken rules; answered with 422. */
   causes?(object: T): Cause[];
   updateCauses?(next: T, previous: T): Cause[];
@@ -89,6 +108,8 @@ function define<T extends KubeObject>(definition: Definition<T>): Resource<T> {
     selectableFields: [],
     answersDeleted: false,
     hasGeneration: false,
+    columns: defaultColumns,
+    categories: [],
     ...definition,
   };
 }
@@ -103,6 +124,8 @@ export const pods = define<Pod>({
   selectableFields: ['spec.nodeName', 'spec.restartPolicy', 'status.phase', 'status.podIP'],
   setDefaults: (pod) => setPodDefaults(pod.spec),
   causes: (pod) => podSpecCauses(pod.spec, 'spec'),
+  columns: podColumns,
+  categories: ['all'],
 });
 
 export const services = define<Service>({
@@ -119,6 +142,8 @@ export const services = define<Service>({
   allocate: allocateServiceAddresses,
   causes: serviceCauses,
   updateCauses: serviceUpdateCauses,
+  columns: serviceColumns,
+  categories: ['all'],
 });
 
 export const secrets = define<Secret>({
@@ -128,6 +153,7 @@ export const secrets = define<Secret>({
   selectableFields: ['type'],
   causes: secretCauses,
   updateCauses: secretUpdateCauses,
+  columns: secretColumns,
 });
 
 export const configMaps = define<ConfigMap>({
@@ -136,6 +162,7 @@ export const configMaps = define<ConfigMap>({
   shortNames: ['cm'],
   schema: configMapSchema,
   updateCauses: immutableCauses,
+  columns: configMapColumns,
 });
 
 export const endpoints = define<Endpoints>({
@@ -143,6 +170,7 @@ export const endpoints = define<Endpoints>({
   plural: 'endpoints',
   shortNames: ['ep'],
   schema: endpointsSchema,
+  columns: endpointsColumns,
 });
 
 export const events = define<Event>({
@@ -159,6 +187,7 @@ export const events = define<Event>({
     'source',
     'type',
   ],
+  columns: eventColumns,
 });
 
 export const namespaces = define<Namespace>({
@@ -170,6 +199,7 @@ export const namespaces = define<Namespace>({
   schema: namespaceSchema,
   nameRule: 'label',
   selectableFields: ['status.phase'],
+  columns: namespaceColumns,
 });
 
 export const nodes = define<Node>({
@@ -179,6 +209,7 @@ export const nodes = define<Node>({
   namespaced: false,
   subresources: ['status'],
   schema: nodeSchema,
+  columns: nodeColumns,
 });
 
 export const deployments = define<Deployment>({
@@ -192,6 +223,8 @@ export const deployments = define<Deployment>({
   setDefaults: setDeploymentDefaults,
   causes: deploymentCauses,
   updateCauses: selectorUpdateCauses,
+  columns: deploymentColumns,
+  categories: ['all'],
 });
 
 export const replicaSets = define<ReplicaSet>({
@@ -206,6 +239,8 @@ export const replicaSets = define<ReplicaSet>({
   setDefaults: setWorkloadDefaults,
   causes: workloadCauses,
   updateCauses: selectorUpdateCauses,
+  columns: replicaSetColumns,
+  categories: ['all'],
 });
 
 export const endpointSlices = define<EndpointSlice>({
@@ -213,6 +248,7 @@ export const endpointSlices = define<EndpointSlice>({
   kind: 'EndpointSlice',
   plural: 'endpointslices',
   schema: endpointSliceSchema,
+  columns: endpointSliceColumns,
 });
 
 /** Every resource that the API serves. */

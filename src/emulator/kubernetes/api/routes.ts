@@ -1,23 +1,20 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { effect, type Effect } from '../../core/journal.js';
 import type { KubeObject } from '../objects/metadata.js';
+import { validateFields } from './field-validation.js';
 import type { Json, JsonObject } from './json.js';
+import { objectPath } from './object-path.js';
 import { applyPatch } from './patch.js';
 import type { Registry, Written } from './registry.js';
 import { parseDeleteOptions, parsePath, parseQuery, selectorOf } from './requests.js';
 import { apiVersionOf, resources, type Resource } from './resources.js';
 import { badRequest, cause, invalid, methodNotAllowed } from './status.js';
+import { toTable, wantsTable } from './table.js';
 import { serveWatch } from './watch.js';
 
 /** Kind of an object as inventory and journal name it: `ReplicaSet` is `replica-set`. */
 export function inventoryKind(kind: string): string {
   return kind.replace(/(?<=[a-z])(?=[A-Z])/g, '-').toLowerCase();
-}
-
-/** Path of an object in the API. */
-export function objectPath(resource: Resource, namespace: string | undefined, name: string): string {
-  const root = resource.group === '' ? `/api/${resource.version}` : `/apis/${resource.group}/${resource.version}`;
-  return `${root}${namespace === undefined ? '' : `/namespaces/${namespace}`}/${resource.plural}/${name}`;
 }
 
 /** Registers create, read, replace, patch, delete, list and watch of every resource. `clusterId` begins ids in the journal. */
@@ -39,12 +36,13 @@ class ResourceRoutes {
     const item = `${collection}/:name`;
     app.get(collection, (request, reply) => this.list(request, reply));
     if (resource.namespaced) app.get(everywhere, (request, reply) => this.list(request, reply));
-    app.post(collection, (request, reply) => this.create(request, reply));
+    const preHandler = (request: FastifyRequest, reply: FastifyReply) => validateFields(resource, request, reply);
+    app.post(collection, { preHandler }, (request, reply) => this.create(request, reply));
     app.delete(collection, (request) => this.deleteCollection(request));
     app.post(item, () => Promise.reject(methodNotAllowed()));
     app.get(item, (request) => this.read(request));
-    app.put(item, (request) => this.replace(request));
-    app.patch(item, (request) => this.patch(request));
+    app.put(item, { preHandler }, (request) => this.replace(request));
+    app.patch(item, { preHandler }, (request) => this.patch(request));
     app.delete(item, (request) => this.delete(request));
     if (resource.subresources.includes('status')) {
       app.get(`${item}/status`, (request) => this.read(request));
@@ -65,22 +63,21 @@ class ResourceRoutes {
     const { namespace } = parsePath(request);
     const query = parseQuery(request.query);
     if (query.watch === true) {
-      serveWatch(reply, this.registry.store, this.resource, namespace, query);
+      const show = (object: KubeObject) => (wantsTable(request) ? this.table([object]) : object);
+      serveWatch(reply, this.registry.store, { resource: this.resource, namespace, query, show });
       return reply;
     }
     const matching = this.registry.store.list(this.resource, namespace).filter(selectorOf(this.resource, query));
     const first = query.continue === undefined ? 0 : pageStart(query.continue);
     const last = query.limit === undefined || query.limit === 0 ? matching.length : first + query.limit;
     const more = last < matching.length;
-    return {
-      kind: `${this.resource.kind}List`,
-      apiVersion: apiVersionOf(this.resource),
-      metadata: {
-        resourceVersion: String(this.registry.store.version),
-        ...(more ? { continue: pageToken(last), remainingItemCount: matching.length - last } : {}),
-      },
-      items: matching.slice(first, last),
+    const metadata = {
+      resourceVersion: String(this.registry.store.version),
+      ...(more ? { continue: pageToken(last), remainingItemCount: matching.length - last } : {}),
     };
+    const items = matching.slice(first, last);
+    if (wantsTable(request)) return this.table(items, metadata);
+    return { kind: `${this.resource.kind}List`, apiVersion: apiVersionOf(this.resource), metadata, items };
   }
 
   private find(request: FastifyRequest): KubeObject {
@@ -88,8 +85,13 @@ class ResourceRoutes {
     return this.registry.get(this.resource, namespace, name);
   }
 
-  private read(request: FastifyRequest): KubeObject {
-    return this.find(request);
+  private read(request: FastifyRequest): unknown {
+    const object = this.find(request);
+    return wantsTable(request) ? this.table([object]) : object;
+  }
+
+  private table(objects: readonly KubeObject[], metadata: unknown = {}): unknown {
+    return toTable(this.resource.columns, objects, metadata, new Date(this.registry.now()));
   }
 
   private create(request: FastifyRequest, reply: FastifyReply): FastifyReply {

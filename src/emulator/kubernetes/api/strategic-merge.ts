@@ -17,7 +17,8 @@ const mergeKeys: Readonly<Record<string, string>> = {
 /** Lists of plain values that merge as sets. */
 const sets = new Set(['finalizers']);
 
-function mergeKey(path: readonly string[]): string | undefined {
+/** The field that tells the items of a list at that path apart; undefined for a list that is replaced as a whole. */
+export function mergeKeyOf(path: readonly string[]): string | undefined {
   const field = path.at(-1);
   if (field === undefined) return undefined;
   if (field === 'ports') return path.includes('containers') ? 'containerPort' : 'port';
@@ -63,7 +64,7 @@ export function strategicMerge(target: Json | undefined, patch: Json, path: read
     }
     if (field.startsWith('$')) continue;
     const present = result[field];
-    const key = mergeKey([...path, field]);
+    const key = mergeKeyOf([...path, field]);
     if (value === null) delete result[field];
     else if (isJsonObject(value) && value.$patch === 'delete') delete result[field];
     else if (Array.isArray(value) && key !== undefined) {

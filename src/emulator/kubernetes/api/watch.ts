@@ -6,6 +6,14 @@ import { apiVersionOf, type Resource } from './resources.js';
 import { ApiError, badRequest } from './status.js';
 import type { ObjectStore, StoreEvent } from './store.js';
 
+interface WatchOptions {
+  resource: Resource;
+  namespace: string | undefined;
+  query: Query;
+  /** Makes of an object what the client is sent. */
+  show: (object: KubeObject) => unknown;
+}
+
 type WatchEvent = { type: 'ADDED' | 'MODIFIED' | 'DELETED'; object: KubeObject };
 
 /** How a change looks through a selector: entering it reads as added, leaving it as deleted. */
@@ -23,9 +31,7 @@ function throughSelector(event: StoreEvent, matches: (object: KubeObject) => boo
 export function serveWatch(
   reply: FastifyReply,
   store: ObjectStore,
-  resource: Resource,
-  namespace: string | undefined,
-  query: Query,
+  { resource, namespace, query, show }: WatchOptions,
 ): void {
   const matches = selectorOf(resource, query);
   const concerns = (event: StoreEvent) =>
@@ -48,9 +54,10 @@ export function serveWatch(
   }
   const relay = (event: StoreEvent) => {
     const seen = concerns(event) ? throughSelector(event, matches) : undefined;
-    if (seen !== undefined) send(seen);
+    if (seen !== undefined) send({ ...seen, object: show(seen.object) });
   };
-  if (fromNow) for (const object of store.list(resource, namespace).filter(matches)) send({ type: 'ADDED', object });
+  if (fromNow)
+    for (const object of store.list(resource, namespace).filter(matches)) send({ type: 'ADDED', object: show(object) });
   for (const event of replayed) relay(event);
   const unsubscribe = store.subscribe(relay);
   const bookmark = () => {

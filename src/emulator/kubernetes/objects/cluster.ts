@@ -44,6 +44,7 @@ export const nodeSchema = z.looseObject({
       allocatable: stringMap.default({}),
       conditions: z.array(conditionSchema).default([]),
       addresses: z.array(z.looseObject({ type: z.string(), address: z.string() })).default([]),
+      nodeInfo: z.looseObject({ kubeletVersion: z.string() }).optional(),
     })
     .prefault({}),
 });

@@ -1,0 +1,90 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startEmulator, type TestEmulator } from '../fixtures/emulator.js';
+import { createCluster, deployment, grantPull, kubeConfig, pushPodImage } from '../fixtures/kubernetes.js';
+
+let emulator: TestEmulator;
+let directory: string;
+
+/** Runs kubectl, which finds the manifests of the test in its directory; gives what it prints. */
+async function kubectl(line: string): Promise<string> {
+  const environment = { ...process.env, KUBECONFIG: join(directory, 'config'), HOME: directory };
+  const result = promisify(execFile)('kubectl', line.split(' '), { cwd: directory, env: environment });
+  const { stdout, stderr } = await result.catch((error: { stdout: string; stderr: string }) => error);
+  return stdout + stderr;
+}
+
+const manifests = (image: string) => ({
+  'web.json': deployment('web', image, { replicas: 2 }),
+  'new.json': deployment('web', image, { replicas: 2, env: { VERSION: '2' } }),
+  'service.json': {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name: 'web' },
+    spec: { type: 'LoadBalancer', selector: { app: 'web' }, ports: [{ port: 8500, targetPort: 'http' }] },
+  },
+  'settings.json': { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'settings' }, data: { colour: 'blue' } },
+  'misspelt.json': { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'misspelt' }, dta: { colour: 'blue' } },
+});
+
+beforeAll(async () => {
+  [emulator, directory] = await Promise.all([startEmulator(), mkdtemp(join(tmpdir(), 'slipway-kubectl-'))]);
+  const [image] = await Promise.all([pushPodImage(emulator, 'slipway/kubectl'), createCluster(emulator, 'kubectl')]);
+  await grantPull(emulator, 'kubectl');
+  await writeFile(join(directory, 'config'), (await kubeConfig(emulator, 'kubectl')).exportConfig());
+  for (const [file, manifest] of Object.entries(manifests(image)))
+    await writeFile(join(directory, file), JSON.stringify(manifest));
+});
+afterAll(async () => {
+  await emulator?.stop();
+  await rm(directory, { recursive: true, force: true });
+});
+
+// In order: each finds what those before it left.
+describe('kubectl', () => {
+  it.each<[string, RegExp | RegExp[]]>([
+    ['get nodes', [/^NAME +STATUS +ROLES +AGE +VERSION$/m, / Ready +<none> +\d+s +v1\.\d+/]],
+    ['create -f settings.json', /^configmap\/settings created$/m],
+    ['get configmap settings', /^settings +1 +\d+s$/m],
+    ['apply -f web.json', /^deployment\.apps\/web created$/m],
+    ['rollout status deployment/web --timeout=60s', /^deployment "web" successfully rolled out$/m],
+    ['apply -f web.json', /^deployment\.apps\/web unchanged$/m],
+    ['get deployments', [/^NAME +READY +UP-TO-DATE +AVAILABLE +AGE$/m, /^web +2\/2 +2 +2 +\S+$/m]],
+    ['get pods -l app=web', /(^web-\S+ +1\/1 +Running +0 +\S+\n?){2}/m],
+    ['get all', [/^pod\/web-/m, /^deployment\.apps\/web /m, /^replicaset\.apps\/web-/m]],
+    ['apply -f service.json', /^service\/web created$/m],
+    ['wait --for=jsonpath={.status.loadBalancer.ingress} service/web --timeout=60s', /^service\/web condition met$/m],
+    ['get service web', /^web +LoadBalancer +10\.\S+ +127\.\S+ +8500:\d+\/TCP +\S+$/m],
+    ['describe service web', [/^Type: +LoadBalancer$/m, /^Endpoints: +127\.\S+:8080,127\.\S+:8080$/m]],
+    ['describe deployment web', [/2 desired \| 2 updated \| 2 total \| 2 available/, /Scaled up replica set web-\S+/]],
+    ['logs deployment/web', /version 1 listens on/],
+    ['diff -f new.json', /^\+ +- name: VERSION$/m],
+    ['apply -f new.json', /^deployment\.apps\/web configured$/m],
+    ['rollout status deployment/web --timeout=60s', /successfully rolled out/],
+    ['rollout history deployment/web', /^1 .*\n2 /m],
+    ['rollout undo deployment/web', /^deployment\.apps\/web rolled back$/m],
+    ['rollout restart deployment/web', /^deployment\.apps\/web restarted$/m],
+    ['rollout status deployment/web --timeout=60s', /successfully rolled out/],
+    ['scale deployment/web --replicas=1', /^deployment\.apps\/web scaled$/m],
+    ['wait --for=jsonpath={.status.replicas}=1 deployment/web --timeout=60s', /condition met/],
+    ['label deployment web tier=front', /^deployment\.apps\/web labeled$/m],
+    ['get deployments -l tier=front -o name', /^deployment\.apps\/web$/m],
+    ['explain deployment.spec.strategy', /^ +type\t<string>/m],
+    ['create -f misspelt.json', /strict decoding error: unknown field "dta"/],
+    ['create -f misspelt.json --validate=warn', /Warning: unknown field "dta"/],
+    ['get configmap absent', /^Error from server \(NotFound\): configmaps "absent" not found$/m],
+    ['get ingresses', /the server doesn't have a resource type "ingresses"/],
+    ['apply --server-side -f settings.json', /Server-side apply not available on the server/],
+    ['get events --field-selector involvedObject.name=web', /Normal +ScalingReplicaSet +deployment\/web/],
+    ['delete deployment,service,configmap --all', /^deployment\.apps "web" deleted$/m],
+    ['wait --for=delete pod -l app=web --timeout=60s', /^$|condition met/],
+    ['get pods', /^No resources found in default namespace\.$/m],
+  ])('%s', async (line, expected) => {
+    const printed = await kubectl(line);
+    for (const each of [expected].flat()) expect(printed).toMatch(each);
+  });
+});
