@@ -14,6 +14,8 @@ from conversion.errors import ConversionError
 from conversion.loops import element_of_loop
 
 DECODE_OPS = frozenset({"DecodeJpeg", "DecodeImage", "DecodePng"})
+DCT_METHOD = "INTEGER_FAST"
+"""The inverse DCT of TensorFlow's default, and the only one that the scoring server's decoder has."""
 DTYPES = {"DecodeImage": (tf.uint8, tf.float32), "DecodePng": (tf.uint8,)}
 """What ops that can give several types may give; float32 is 0..1."""
 PIXELS = "slipway/pixels:0"
@@ -141,6 +143,9 @@ def _single(body: tf.Graph) -> tf.Operation:
 def _describe(decode: tf.Operation) -> DecodeOp:
     """Reads the op's attributes; refuses what the scoring server does not decode alike."""
     refused = []
+    dct_method = decode.get_attr("dct_method").decode() if decode.type == "DecodeJpeg" else ""
+    if dct_method not in ("", DCT_METHOD):
+        refused.append(f"dct_method={dct_method} ({DCT_METHOD} is supported)")
     if decode.get_attr("channels") != 3:
         refused.append(f"channels={decode.get_attr('channels')} (3 is supported)")
     if decode.type == "DecodeJpeg":
@@ -157,5 +162,4 @@ def _describe(decode: tf.Operation) -> DecodeOp:
             f"{decode.type} '{decode.name}' has {', '.join(refused)}",
             "change the op in the exported graph",
         )
-    dct_method = decode.get_attr("dct_method").decode() if decode.type == "DecodeJpeg" else ""
     return DecodeOp(decode.name, decode.type, dct_method)

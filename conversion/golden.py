@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from conversion.cut import DecodeOp
+from conversion.cut import DCT_METHOD, DecodeOp
 from conversion.errors import ConversionError
 from conversion.load import Selection
 from conversion.photo import Photo
@@ -18,7 +18,6 @@ from conversion.progress import say
 
 JPEG_MAGIC = b"\xff\xd8"
 CMYK_COMPONENTS = 4
-DCT_METHODS = ("INTEGER_FAST", "INTEGER_ACCURATE")
 
 
 @dataclass(frozen=True)
@@ -123,19 +122,16 @@ def decode(op: DecodeOp, jpeg: bytes) -> NDArray[np.uint8]:
     return array
 
 
-def dct_method(op: DecodeOp, photos: Sequence[Photo]) -> str:
-    """The inverse DCT that the op uses: as the graph says, else found by comparing pixels, bit for bit.
+def check_decoding(op: DecodeOp, photos: Sequence[Photo]) -> None:
+    """Makes sure that the op gives the pixels that the scoring server's decoder gives, bit for bit.
 
     Raises:
-        ConversionError: it is neither of those that the scoring server has.
+        ConversionError: it does not.
     """
-    if op.dct_method in DCT_METHODS:
-        return op.dct_method
-    for method in DCT_METHODS:
-        if all(np.array_equal(decode(op, p.jpeg), tf.io.decode_jpeg(p.jpeg, 3, dct_method=method)) for p in photos):
-            return method
-    raise ConversionError(
-        "UnsupportedDecode",
-        f"{op.type} '{op.name}' decodes by neither of {', '.join(DCT_METHODS)}",
-        "use tf.io.decode_jpeg",
-    )
+    for photo in photos:
+        if not np.array_equal(decode(op, photo.jpeg), tf.io.decode_jpeg(photo.jpeg, 3, dct_method=DCT_METHOD)):
+            raise ConversionError(
+                "UnsupportedDecode",
+                f"{op.type} '{op.name}' does not decode photo {photo.name} by {DCT_METHOD}",
+                "use tf.io.decode_jpeg",
+            )

@@ -12,7 +12,7 @@ import tensorflow as tf
 from tensorflow.core.framework.graph_pb2 import GraphDef
 
 from conversion import golden, manifest, parity
-from conversion.cut import find_cut
+from conversion.cut import DCT_METHOD, find_cut
 from conversion.errors import ConversionError
 from conversion.freeze import freeze
 from conversion.generated_photos import generated_photos
@@ -119,13 +119,13 @@ def _export_encoded(
     Returns what becomes of a photo on its way to the network, and the manifest's parts about that.
     """
     cut = find_cut(graph, selection.input.tensor, list(names))
-    method = golden.dct_method(cut.decode, photos)
-    phase("convert", f"{cut.decode.type} ({method}) → {cut.images} → {', '.join(names.values())}")
+    golden.check_decoding(cut.decode, photos)
+    phase("convert", f"{cut.decode.type} → {cut.images} → {', '.join(names.values())}")
     preprocessing = Part(cut.preprocessing, cut.pixels, PIXELS, {cut.image: IMAGE}, (None, None, 3))
     export(preprocessing, weights, out / PREPROCESS)
     export(Part(graph, cut.images, IMAGE, names), weights, out / MODEL)
     front = {
-        "decode": {"op": cut.decode.type, "channels": 3, "dctMethod": method},
+        "decode": {"op": cut.decode.type, "channels": 3, "dctMethod": DCT_METHOD},
         "preprocess": manifest.describe_preprocess(out / PREPROCESS),
     }
     return parity.preprocessed(out / PREPROCESS, cut.decode), front

@@ -23,14 +23,14 @@ export const ConvertedModelManifest = z.object({
   /** `tolerance`: how far a value may be from its golden, where that is more than rounding ({@link allowedDifference}). */
   outputs: z.array(z.object({ ...tensor, onnx: z.string(), tolerance: z.number().min(0).optional() })).min(1),
   /**
-   * The JPEG decode op that the graph had; the server decodes the same way (`INTEGER_FAST` is TensorFlow's default). Absent
+   * The decode op that the graph had; the server decodes the same way (`INTEGER_FAST` is TensorFlow's default). Absent
    * when the input is no string: the caller then sends what `model` takes (DT_FLOAT or DT_UINT8).
    */
   decode: z
     .object({
       op: z.string(),
       channels: z.literal(3),
-      dctMethod: z.enum(['INTEGER_FAST', 'INTEGER_ACCURATE']),
+      dctMethod: z.literal('INTEGER_FAST'),
     })
     .optional(),
   /** uint8 `[height, width, 3]` → one image of the model's input, without the batch dimension. Absent when fused. */

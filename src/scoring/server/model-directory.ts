@@ -36,9 +36,6 @@ export async function openModelDirectory(directory: string): Promise<ModelDirect
 
 /** @throws Error when the model takes what this server cannot decode or read */
 function requireServable({ decode, inputs }: ConvertedModelManifest): void {
-  if (decode && decode.dctMethod !== 'INTEGER_FAST') {
-    throw new Error(`manifest.json: dctMethod ${decode.dctMethod} cannot be decoded here, only INTEGER_FAST`);
-  }
   const unreadable = inputs.find(({ dtype }) => !(decode ? dtype === 'DT_STRING' : isNumberType(dtype)));
   if (unreadable) {
     const expected = decode ? 'DT_STRING' : Object.keys(NUMBER_TYPES).join(' or ');
