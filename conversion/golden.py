@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from conversion.cut import DCT_METHOD, DecodeOp
 from conversion.errors import ConversionError
 from conversion.load import Selection
+from conversion.load_failure import reason_of
 from conversion.photo import Photo
 from conversion.progress import say
 
@@ -83,9 +84,8 @@ def score(session: tf.compat.v1.Session, selection: Selection, photos: Sequence[
         try:
             answer = session.run(tensors, {selection.input.tensor: fed})
         except tf.errors.OpError as error:
-            reason = error.message.partition("\n")[0]
             raise ConversionError(
-                "PhotoRefused", f"the model refuses photo {photo.name}: {reason}", "give another photo"
+                "PhotoRefused", f"the model refuses photo {photo.name}: {reason_of(error)}", "give another photo"
             ) from error
         rows = {key: np.asarray(value[:1], "<f4") for key, value in answer.items()}
         for key, row in rows.items():

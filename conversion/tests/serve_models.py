@@ -2,7 +2,8 @@
 
     python -m conversion.tests.serve_models OUT NAME…
 
-Under ``OUT/NAME``: ``saved`` (the SavedModel), ``converted``, the images, and ``answers.json`` about them.
+Under ``OUT/NAME``: ``saved`` (the SavedModel), ``converted``, the images, and ``answers.json`` about them; of a broken
+model ``saved`` only.
 """
 
 import json
@@ -19,9 +20,11 @@ from conversion.build import build
 from conversion.featurizers.export import export_saved_model
 from conversion.featurizers.request import BuildRequest
 from conversion.load import ENCODED, Selection, select, serving_session, tensors_of
+from conversion.load_failure import reason_of
 from conversion.photo import Photo
 from conversion.tensors import with_tensors
 from conversion.tests import small_networks, toy_models
+from conversion.tests.broken_models import BROKEN
 from conversion.tests.conftest import PHOTOS
 from conversion.tests.image_kinds import image_kinds
 
@@ -72,13 +75,12 @@ def answer_of(session: tf.compat.v1.Session, selection: Selection, photo: Photo)
             {output.key: output.tensor for output in selection.outputs}, {selection.input.tensor: [fed]}
         )
     except tf.errors.OpError as error:
-        return {"error": error.message.partition("\n")[0]}
+        return {"error": reason_of(error)}
     return {"outputs": {key: value[0].flatten().tolist() for key, value in values.items()}}
 
 
 def serve(name: str, out: Path) -> None:
     """Makes all of one model."""
-    out.mkdir(parents=True)
     saved = out / "saved"
     save(name, saved)
     inputs, outputs = tensors_of(saved, "serving_default")
@@ -102,4 +104,9 @@ def serve(name: str, out: Path) -> None:
 if __name__ == "__main__":
     with redirect_stdout(sys.stderr):
         for model in sys.argv[2:]:
-            serve(model, Path(sys.argv[1], model))
+            directory = Path(sys.argv[1], model)
+            directory.mkdir(parents=True)
+            if model in BROKEN:
+                BROKEN[model](directory / "saved")
+            else:
+                serve(model, directory)
