@@ -21,23 +21,25 @@ import { AZURE_TIMEOUT_MS } from './client/limits.js';
 import { liveModel, scoringAccess } from './client/live-service.js';
 import * as listings from './client/listings.js';
 import { Schedules } from './client/schedules.js';
-import { scorePhotos } from './client/score.js';
+import { scorePhotos, type PhotoScore } from './client/score.js';
 import { parseSpec, readSpec } from './client/spec-file.js';
 import { missingWorker } from './client/task-queue.js';
 import { connectToTemporal, hasSearchAttributes } from './client/temporal.js';
 import { readFiles, upload } from './client/uploads.js';
 import { findWorkspaceConfig, readWorkspaceConfig, noWorkspaceConfig } from './client/workspace-config.js';
-import type { Score, Workspace } from './deployment/activities.js';
+import type { Workspace } from './deployment/activities.js';
 import { identify } from './deployment/identity.js';
 import type { TeardownInput } from './deployment/input.js';
 import type { Identity } from './deployment/names.js';
 import type { DeploymentSpecInput } from './deployment/spec.js';
+import type { TlsOptions } from './scoring/client/channel.js';
 
 export type { Change } from './client/changes.js';
 export type * from './client/listings.js';
 export { ChangeFailed, ChangeRunning } from './client/failures.js';
 export type { ChangeHandle, ChangeResults, DeploymentHandle, TeardownHandle } from './client/handle.js';
 export type { RotatedKey, ServiceKeys } from './client/keys.js';
+export type { PhotoScore } from './client/score.js';
 export type { ScheduledRun } from './client/scheduled-run.js';
 export type { Schedule, ScheduleTimes } from './client/schedules.js';
 export type { PendingWait, Snapshot } from './client/snapshot.js';
@@ -48,6 +50,7 @@ export { SlipwayError } from './deployment/errors.js';
 export type { Progress, Residue } from './deployment/progress.js';
 export type { DeployResult, RedeployResult, TeardownResult } from './deployment/result.js';
 export type { DeploymentSpecInput } from './deployment/spec.js';
+export type { DetectedBox } from './scoring/client/boxes.js';
 export type { ServerOptions, TlsOptions } from './scoring/client/channel.js';
 export type { ConnectionProblem } from './scoring/client/connection-problem.js';
 export type { AnsweringModel, ModelMetadata, TensorDescription } from './scoring/client/model-metadata.js';
@@ -79,12 +82,12 @@ export interface ScoreOptions {
   readonly address?: string;
   /** Scoring key; default: read from the cluster. */
   readonly key?: string;
-  /** PEM of the authority of a server with TLS; default: read from the cluster, and without TLS at an `address`. */
-  readonly ca?: string;
-  /** Name in that server's certificate, with `ca`; default: the address's host. */
-  readonly serverName?: string;
+  /** With `address`: the server speaks TLS. Without it, what is given here wins over what the cluster says. */
+  readonly tls?: TlsOptions;
   /** Name of the model, with `address`; default: the service's name. */
   readonly model?: string;
+  /** Classes or boxes for each photo; default: 5. */
+  readonly top?: number;
 }
 
 /** Deploys, watches, scores and deletes the services of one workspace. */
@@ -246,25 +249,24 @@ export class SlipwayClient {
   }
 
   /**
-   * Scores JPEGs with a live service, through its public address.
+   * Scores photos, JPEGs or PNGs, with a live service, through its public address.
    *
    * @param photos file names
-   * @returns the five best classes of each photo, in the order of the photos
+   * @returns the best classes of each photo, or the surest boxes of a detector, in the order of the photos
+   * @throws SlipwayError as {@link scorePhotos} does, `NotLive`
    */
-  async score(service: string, photos: readonly string[], options: ScoreOptions = {}): Promise<Score[]> {
-    const { address, key, model, ca, serverName } = options;
-    const given = {
-      ...(key ? { keys: [key] } : {}),
-      ...(ca ? { trust: { root: ca, ...(serverName ? { serverName } : {}) } } : {}),
-    };
-    if (address !== undefined) return scorePhotos({ address, model: model ?? service, ...given }, photos);
+  async score(service: string, photos: readonly string[], options: ScoreOptions = {}): Promise<PhotoScore[]> {
+    const { address, key, model, tls, top } = options;
+    const given = { ...(key ? { keys: [key] } : {}), ...(tls ? { tls } : {}) };
+    if (address !== undefined) return scorePhotos({ address, model: model ?? service, ...given }, photos, top);
     const identity = this.identify(service);
     const live = await liveDeployment(this.temporal, identity);
     const [known, access] = await asking(() =>
       Promise.all([liveModel(this.azure, identity, live), scoringAccess(this.azure, identity, live)]),
     );
+    const secured = access.tls && { tls: { ...access.tls, ...tls } };
     const endpoint = { address: live.address, model: model ?? live.source.name, ...known, ...access, ...given };
-    return scorePhotos(endpoint, photos);
+    return scorePhotos({ ...endpoint, ...secured }, photos, top);
   }
 
   /** The identity of a service of the workspace, and of a new or given deployment of it. */

@@ -1,10 +1,11 @@
-import { InvalidArgumentError, type Command } from 'commander';
+import type { Command } from 'commander';
 import { workspaceCommand, type Act } from './act.js';
 import type { BuildModelOptions } from './commands/build-model.js';
 import type { ImagesOptions } from './commands/images.js';
 import type { HistoryOptions, ListOptions } from './commands/list.js';
 import type { ConversionLogOptions, ImageLogOptions, ServiceLogOptions } from './commands/logs.js';
 import type { ModelsOptions } from './commands/models.js';
+import { count } from './count.js';
 
 /** Adds the commands that show what a workspace holds and what was done to it. They change nothing. */
 export function addListingCommands(program: Command, act: Act): void {
@@ -81,10 +82,4 @@ function addLogCommands(program: Command, act: Act): void {
     .action((service: string, options: ServiceLogOptions) =>
       act(async (terminal) => (await import('./commands/logs.js')).serviceLog(service, options, terminal)),
     );
-}
-
-function count(text: string): number {
-  const number = Number(text);
-  if (Number.isInteger(number) && number > 0) return number;
-  throw new InvalidArgumentError('A whole number from 1 on is wanted.');
 }

@@ -2,7 +2,6 @@ import { Command, CommanderError } from 'commander';
 import { workspaceCommand, type Act } from './act.js';
 import type { DeleteOptions } from './commands/delete.js';
 import type { DeployOptions } from './commands/deploy.js';
-import type { ScoreCommandOptions } from './commands/score.js';
 import type { StatusOptions } from './commands/status.js';
 import type { CancelOptions, WatchOptions } from './commands/watch.js';
 import { EXIT } from './exit-codes.js';
@@ -11,6 +10,7 @@ import { addListingCommands } from './listing-commands.js';
 import { Interrupted } from './local/interruption.js';
 import { terminal as thisTerminal } from './render/terminal.js';
 import { addScheduleCommands } from './schedule-commands.js';
+import { addScoreCommand } from './score-command.js';
 
 const EXIT_CODES = `
 Exit codes:
@@ -61,6 +61,7 @@ function commands(act: Act): Command {
     .showHelpAfterError('(slipway --help lists the commands)')
     .addHelpText('after', EXIT_CODES);
   addServiceCommands(program, act);
+  addScoreCommand(program, act);
   addListingCommands(program, act);
   addKeyCommands(program, act);
   addScheduleCommands(program, act);
@@ -86,16 +87,6 @@ function addServiceCommands(program: Command, act: Act): void {
     .option('--json', 'print them as one JSON object')
     .action((service: string | undefined, options: StatusOptions) =>
       act(async (terminal) => (await import('./commands/status.js')).status(service, options, terminal)),
-    );
-  command('score <service> <photo...>', 'score JPEGs with a live service: its top-5 classes with confidence')
-    .option('--address <host:port>', 'where it answers (default: as its newest deployment said)')
-    .option('--key <key>', 'scoring key (default: read from the cluster)')
-    .option('--ca <file>', 'PEM of the authority of its certificate (default: read from the cluster)')
-    .option('--server-name <name>', 'name in its certificate, with --ca (default: the host of the address)')
-    .option('--model <name>', 'name of the model, with --address (default: the service’s name)')
-    .option('--json', 'print the scores as one JSON array')
-    .action((service: string, photos: string[], options: ScoreCommandOptions) =>
-      act(async (terminal) => (await import('./commands/score.js')).score(service, photos, options, terminal)),
     );
   command('cancel <service>', 'stop the change of a service that runs; what was begun is undone')
     .option('--detach', 'do not watch the undo')

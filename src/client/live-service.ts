@@ -18,7 +18,7 @@ export interface ScoringAccess {
   /** The one to show comes first; none for a service that asks for none. */
   readonly keys: readonly string[];
   /** Absent for a service without TLS. */
-  readonly trust?: ServerTrust;
+  readonly tls?: ServerTrust;
 }
 
 /**
@@ -40,7 +40,7 @@ export async function scoringAccess(
   const secret = deployment && tlsSecretOf(deployment);
   return {
     keys: keys ? [keys.primary, keys.secondary] : [],
-    ...(secret === undefined ? {} : { trust: await requireTrust(kubernetes, secret) }),
+    ...(secret === undefined ? {} : { tls: await requireTrust(kubernetes, secret) }),
   };
 }
 

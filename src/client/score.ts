@@ -1,10 +1,14 @@
 import path from 'node:path';
-import type { Score } from '../deployment/activities.js';
+import type { ScoredClass } from '../deployment/activities.js';
 import { SlipwayError } from '../deployment/errors.js';
+import { detectorOutputs, topBoxes, type DetectedBox } from '../scoring/client/boxes.js';
+import type { TlsOptions } from '../scoring/client/channel.js';
 import { PredictClient } from '../scoring/client/predict-client.js';
 import { PredictError } from '../scoring/client/predict-error.js';
+import type { FileScore } from '../scoring/client/score-files.js';
 import { topK } from '../scoring/client/top-k.js';
-import { readJpeg } from './jpeg.js';
+import { readPhoto } from './photo.js';
+import { explained } from './scoring-failures.js';
 
 /** A scoring service that answers. */
 export interface ScoringEndpoint {
@@ -12,61 +16,64 @@ export interface ScoringEndpoint {
   readonly address: string;
   /** Name of the model that it serves. */
   readonly model: string;
-  /** With it the connection is TLS. `serverName`: the name in the certificate, where it is not the address's host. */
-  readonly trust?: { readonly root: string; readonly serverName?: string };
+  /** With it the connection is TLS. */
+  readonly tls?: TlsOptions;
   /** Tried in this order: pods take up a new key some time after it was made. */
   readonly keys?: readonly string[];
-  /** Key of the input that takes JPEGs; asked for when it is not known. */
+  /** Key of the input that takes images; asked for when it is not known. */
   readonly input?: string;
   readonly labels?: readonly string[];
 }
 
-/** Classes that are given for each photo. */
-const CLASSES = 5;
+/** What a model sees in a photo, best first: classes, or boxes when it is a detector. */
+export type PhotoScore =
+  | { readonly image: string; readonly classes: readonly ScoredClass[]; readonly boxes?: never }
+  | { readonly image: string; readonly boxes: readonly DetectedBox[]; readonly classes?: never };
+
+/** Classes or boxes that are given for each photo when nobody says how many. */
+const TOP = 5;
 
 /**
- * Scores photos in one request.
+ * Scores photos.
  *
- * @throws SlipwayError the codes of {@link readJpeg}; PredictError when the service refuses or does not answer
+ * @returns in the order of `photos`
+ * @throws SlipwayError the codes of {@link readPhoto} and {@link explained}, `NoOutput`
  */
-export async function scorePhotos(endpoint: ScoringEndpoint, photos: readonly string[]): Promise<Score[]> {
-  const images = await Promise.all(photos.map(readJpeg));
+export async function scorePhotos(
+  endpoint: ScoringEndpoint,
+  photos: readonly string[],
+  top = TOP,
+): Promise<PhotoScore[]> {
+  await Promise.all(photos.map(readPhoto));
   const [key, ...others] = endpoint.keys ?? [];
   try {
-    return await scoreWith(endpoint, key, photos, images);
+    const scores = await scoreWith(endpoint, key, photos);
+    return scores.map((score) => ranked(score, top, endpoint));
   } catch (error) {
-    if (others.length === 0 || !(error instanceof PredictError) || error.code !== 'UNAUTHENTICATED') throw error;
-    return scorePhotos({ ...endpoint, keys: others }, photos);
+    const refused = error instanceof PredictError && error.code === 'UNAUTHENTICATED';
+    if (refused && others.length > 0) return scorePhotos({ ...endpoint, keys: others }, photos, top);
+    throw explained(error, key !== undefined);
   }
 }
 
 async function scoreWith(
-  endpoint: ScoringEndpoint,
+  { address, model, tls, input }: ScoringEndpoint,
   key: string | undefined,
   photos: readonly string[],
-  images: readonly Buffer[],
-): Promise<Score[]> {
-  const { address, model, trust } = endpoint;
-  const client = PredictClient.connect({ address, model, key, tls: trust });
+): Promise<FileScore[]> {
+  const client = PredictClient.connect({ address, model, key, tls });
   try {
-    const input = endpoint.input ?? (await firstInput(client));
-    const { outputs } = await client.predict({ input, images });
-    const [scores] = Object.values(outputs);
-    if (!scores) throw new SlipwayError('NoOutput', `${model} gives no output`);
-    const classes = scores.values.length / images.length;
-    return photos.map((photo, row) => ({
-      image: path.basename(photo),
-      top5: topK(scores.values.subarray(row * classes, (row + 1) * classes), CLASSES, endpoint.labels),
-    }));
+    return await client.scoreFiles(photos, { inputName: input });
   } finally {
     client.close();
   }
 }
 
-async function firstInput(client: PredictClient): Promise<string> {
-  const { signatures } = await client.metadata();
-  const [signature] = Object.values(signatures);
-  const [input] = Object.keys(signature?.inputs ?? {});
-  if (input === undefined) throw new SlipwayError('NoInput', 'The model names no input');
-  return input;
+function ranked({ file, outputs }: FileScore, top: number, { model, labels }: ScoringEndpoint): PhotoScore {
+  const image = path.basename(file);
+  const detector = detectorOutputs(outputs);
+  if (detector) return { image, boxes: topBoxes(detector, top, labels) };
+  const [scores] = Object.values(outputs);
+  if (!scores) throw new SlipwayError('NoOutput', `${model} gives no output`);
+  return { image, classes: topK(scores.values, top, labels) };
 }

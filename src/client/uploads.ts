@@ -7,7 +7,7 @@ import type { SmokePhoto } from '../deployment/input.js';
 import type { DeploymentSpec } from '../deployment/spec.js';
 import { readCalibration } from './calibration.js';
 import { registeredSource, type Uploads } from './deploy-input.js';
-import { readJpeg } from './jpeg.js';
+import { readJpeg } from './photo.js';
 import { PARALLEL_UPLOADS } from './limits.js';
 import { readModelTags } from './model-tags.js';
 import { checkSavedModel } from './saved-model.js';

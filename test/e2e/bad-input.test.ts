@@ -99,7 +99,12 @@ describe('the command refuses', () => {
       3,
       /InvalidWorkspaceConfig · bad\.json: line 4, column 3: is not JSON/,
     ],
-    ['to score what is no JPEG', ['score', 'flowers', 'rose.png'], 3, /NotAJpeg · rose\.png is not a JPEG/],
+    [
+      'to score what is no photo',
+      ['score', 'flowers', 'good.yaml'],
+      3,
+      /NotAPhoto · good\.yaml is neither .*: it is text/,
+    ],
     [
       'to work without Temporal',
       ['deploy', 'good.yaml'],

@@ -17,7 +17,7 @@ afterEach(() => rm(home, { recursive: true, force: true }));
 interface Report {
   readonly ok: boolean;
   readonly steps: { name: string; state: string; seconds: number }[];
-  readonly scores: { image: string; top5: { index: number; label: string; confidence: number }[] }[];
+  readonly scores: { image: string; classes: { index: number; label: string; confidence: number }[] }[];
   readonly teardown: string[];
   readonly residue: unknown[];
 }
@@ -37,7 +37,7 @@ describe('npm run demo', () => {
     const { ok, steps, scores, teardown, residue } = await demo();
     expect({ ok, residue }).toEqual({ ok: true, residue: [] });
     expect(steps.map(({ name, state }) => `${name} ${state}`)).toEqual(STEPS.map((name) => `${name} done`));
-    expect(scores.map(({ image, top5 }) => [image, top5[0]?.index, top5.length])).toEqual(
+    expect(scores.map(({ image, classes }) => [image, classes[0]?.index, classes.length])).toEqual(
       PHOTOS.map(({ name, expect: index }) => [name, index, 5]),
     );
     expect(teardown.slice(0, 4)).toEqual(['service', 'image', 'registered-model', 'converted-model']);

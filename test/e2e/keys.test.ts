@@ -31,7 +31,7 @@ const scoreWith = (key: string) =>
   local.client.score(service, [coffee], { address: result.address, model: result.source.name, key });
 const accepted = (key: string) => vi.waitFor(() => scoreWith(key), TAKEN_UP);
 const refused = (key: string) =>
-  vi.waitFor(() => expect(scoreWith(key)).rejects.toMatchObject({ code: 'UNAUTHENTICATED' }), TAKEN_UP);
+  vi.waitFor(() => expect(scoreWith(key)).rejects.toMatchObject({ code: 'KeyRefused' }), TAKEN_UP);
 
 /** All that Temporal keeps, with its payloads as text. */
 async function histories(): Promise<string> {

@@ -68,7 +68,7 @@ async function register(version: string, fill: (directory: string) => Promise<vo
 
 async function scores(): Promise<number | undefined> {
   const [score] = await local.client.score(SERVICE, [photo('coffee.jpg')]);
-  return score?.top5[0]?.index;
+  return score?.classes?.[0]?.index;
 }
 
 it.each([

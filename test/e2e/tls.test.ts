@@ -3,7 +3,7 @@ import { connectToAzure } from '../../src/azure/connection.js';
 import { clusterRef } from '../../src/azure/clusters.js';
 import { connectToKubernetes } from '../../src/azure/kubernetes/connection.js';
 import { stackEnvironment } from '../../src/cli/local/stack.js';
-import type { DeployResult, DeploymentHandle } from '../../src/client.js';
+import type { DeployResult, DeploymentHandle, TlsOptions } from '../../src/client.js';
 import { Authority, tlsSecret } from '../fixtures/authority.js';
 import { photo, sampleSpec, TestStack } from '../fixtures/e2e/stack.js';
 
@@ -58,26 +58,21 @@ describe('a service with a certificate', () => {
       address: result.address,
       model: result.source.name,
       key: (await local.client.showKeys(service)).primary,
-      ca: authority.pem,
-      serverName: 'scoring.example.com',
+      tls: { root: authority.pem, serverName: 'scoring.example.com' },
     };
-    expect((await local.client.score(service, [coffee]))[0]?.top5[0]?.index).toBe(967);
-    expect((await local.client.score(service, [coffee], given))[0]?.top5[0]?.index).toBe(967);
+    expect((await local.client.score(service, [coffee]))[0]?.classes?.[0]?.index).toBe(967);
+    expect((await local.client.score(service, [coffee], given))[0]?.classes?.[0]?.index).toBe(967);
   });
 
   it('is not reached without TLS, by who trusts another authority, or by who expects another name', async () => {
     const { primary: key } = await local.client.showKeys(service);
-    const strangers = [
-      {},
-      { ca: (await Authority.create()).pem, serverName: 'scoring.example.com' },
-      { ca: authority.pem, serverName: 'other.example.com' },
-    ];
     const address = { address: result.address, model: result.source.name, key };
-    const answers = await Promise.allSettled(
-      strangers.map((trust) => local.client.score(service, [coffee], { ...address, ...trust })),
-    );
-    const refusal = { status: 'rejected', reason: expect.objectContaining({ name: 'PredictError' }) as unknown };
-    expect(answers).toEqual(strangers.map(() => refusal));
+    const scored = (tls?: TlsOptions) => local.client.score(service, [coffee], { ...address, ...(tls && { tls }) });
+    const stranger = { root: (await Authority.create()).pem, serverName: 'scoring.example.com' };
+    const other = { root: authority.pem, serverName: 'other.example.com' };
+    await expect(scored()).rejects.toMatchObject({ code: 'TlsExpected' });
+    await expect(scored(stranger)).rejects.toMatchObject({ code: 'CertificateNotTrusted' });
+    await expect(scored(other)).rejects.toMatchObject({ code: 'CertificateOfAnotherName' });
   });
 
   it('is found live by the same deployment', async () => {

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readJpeg } from '../../src/client/jpeg.js';
+import { readJpeg } from '../../src/client/photo.js';
 import { scorePhotos } from '../../src/client/score.js';
 
 const photo = path.resolve(import.meta.dirname, '../../samples/photos/coffee.jpg');
@@ -82,6 +82,6 @@ describe('a photo', () => {
   it('is refused before a service is asked to score it', async () => {
     await writeFile(file, 'a rose');
     const closed = { address: '127.0.0.1:1', model: 'flowers' };
-    await expect(scorePhotos(closed, [photo, file])).rejects.toMatchObject({ code: 'NotAJpeg' });
+    await expect(scorePhotos(closed, [photo, file])).rejects.toMatchObject({ code: 'NotAPhoto' });
   });
 });

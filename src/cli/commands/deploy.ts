@@ -42,7 +42,8 @@ export async function deploy(file: string, options: DeployOptions, terminal: Ter
     }
     const followed = await follow(handle, terminal);
     if (followed.end === 'done' && !options.json) {
-      for (const line of renderScores(followed.result.scores, terminal.colors)) terminal.say(line);
+      const scores = followed.result.scores.map(({ image, top5 }) => ({ image, classes: top5 }));
+      for (const line of renderScores(scores, terminal.colors)) terminal.say(line);
       print(followed.result.address);
     }
     if (options.json) print(JSON.stringify({ ...identity, ...outcome(followed) }));

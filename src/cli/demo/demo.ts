@@ -1,6 +1,6 @@
 import { readSpec, type LocatedSpec } from '../../client/spec-file.js';
 import { readWorkspaceConfig } from '../../client/workspace-config.js';
-import { SlipwayClient, SlipwayError, type Score } from '../../client.js';
+import { SlipwayClient, SlipwayError, type PhotoScore } from '../../client.js';
 import { ownershipMark } from '../../deployment/names.js';
 import type { Step } from '../../deployment/steps.js';
 import { showWorkerLog, stopStack } from '../commands/up.js';
@@ -129,7 +129,7 @@ async function undone(setting: Setting, step: Step, before: readonly Resource[])
   return { ok: clean && failedAsAsked && residue.length === 0, steps, scores: [], teardown, residue };
 }
 
-async function scoreSamples({ client, terminal, sample }: Setting): Promise<Score[]> {
+async function scoreSamples({ client, terminal, sample }: Setting): Promise<PhotoScore[]> {
   const { service, smoke } = sample.spec;
   const photos = smoke.photos.map(({ path }) => packaged('samples', path));
   const scores = await client.score(service, photos);

@@ -1,10 +1,10 @@
-import type { Progress, Residue, Score } from '../../client.js';
+import type { Progress, Residue, PhotoScore } from '../../client.js';
 
 /** The last line of `npm run demo -- --json`. */
 export interface DemoReport {
   readonly ok: boolean;
   readonly steps: readonly { readonly name: string; readonly state: string; readonly seconds: number }[];
-  readonly scores: readonly Score[];
+  readonly scores: readonly PhotoScore[];
   /** Kinds in the order in which they were removed. */
   readonly teardown: readonly string[];
   readonly residue: readonly Residue[];

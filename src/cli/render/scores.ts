@@ -1,18 +1,28 @@
-import type { Score } from '../../deployment/activities.js';
+import type { PhotoScore } from '../../client.js';
 import { clip, type Colors } from './symbols.js';
 
 /** Room for a label; longer ones are cut. */
 const LABEL_WIDTH = 44;
 
-/** The classes of each photo, best first. */
-export function renderScores(scores: readonly Score[], colors: Colors): string[] {
-  const labels = scores.flatMap(({ top5 }) => top5.map(({ label }) => label.length));
+/** The classes or boxes of each photo, best first. */
+export function renderScores(scores: readonly PhotoScore[], colors: Colors): string[] {
+  const labels = scores.flatMap(({ classes, boxes }) => (classes ?? boxes).map(({ label }) => label.length));
   const width = Math.min(LABEL_WIDTH, Math.max(0, ...labels));
-  return scores.flatMap(({ image, top5 }) => [
+  const line = ({ confidence, label }: { confidence: number; label: string }, rest: string) =>
+    `  ${percent(confidence).padStart(8)}  ${clip(label, width).padEnd(width)} ${colors.dim(rest)}`.trimEnd();
+  return scores.flatMap(({ image, classes, boxes }) => [
     colors.bold(image),
-    ...top5.map(({ index, label, confidence }) => {
-      const share = `${(confidence * 100).toFixed(1)} %`.padStart(8);
-      return `  ${share}  ${clip(label, width).padEnd(width)} ${colors.dim(String(index))}`.trimEnd();
-    }),
+    ...(classes
+      ? classes.map((found) => line(found, String(found.index)))
+      : boxes.map((found) => line(found, `${found.index}  ${edges(found.box)}`))),
   ]);
+}
+
+/** Edges of a box as shares of the photo. */
+function edges({ xmin, xmax, ymin, ymax }: NonNullable<PhotoScore['boxes']>[number]['box']): string {
+  return `x ${percent(xmin)} to ${percent(xmax)}, y ${percent(ymin)} to ${percent(ymax)}`;
+}
+
+function percent(share: number): string {
+  return `${(share * 100).toFixed(1)} %`;
 }

@@ -1,5 +1,5 @@
 import { connect as connectPlain, isIP, type Socket } from 'node:net';
-import { connect as connectTls, type ConnectionOptions } from 'node:tls';
+import { connect as connectTls, type ConnectionOptions, type PeerCertificate } from 'node:tls';
 
 import { CONNECTION_ERRORS } from '../../deployment/connection-errors.js';
 import { hostAndPort, type TlsOptions } from './channel.js';
@@ -85,7 +85,10 @@ async function tlsProblem(place: Place, tls: TlsOptions): Promise<ConnectionProb
     return lasting('client-certificate-refused', `the server ${how}`);
   }
   const { message } = reply.error ?? {};
-  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return lasting('certificate-of-another-name', message ?? code);
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') {
+    const reason = `its certificate is for ${namesOf(reply)}, and not for ${serverName ?? place.host}`;
+    return lasting('certificate-of-another-name', reason);
+  }
   if (REFUSED_BY_CLIENT.test(code)) return lasting('certificate-not-trusted', `${message} (${code})`);
   if (CONNECTION_ERRORS.has(code)) return unreachable(reply);
   if (!speaksPlain(await ask(connectPlain(place), 'connect'))) return undefined;
@@ -124,6 +127,13 @@ function handshake(place: Place, options: ConnectionOptions, serverName = place.
 /** HTTP/2 begins with settings; whatever it is, it is no TLS. */
 function speaksPlain({ bytes }: Reply): boolean {
   return bytes.length > 0 && bytes[0] !== TLS_ALERT;
+}
+
+/** The names of a certificate that was refused for them. */
+function namesOf({ error }: Reply): string {
+  // Node gives the certificate with this error alone, and its types leave that out.
+  const { cert } = error as { cert?: PeerCertificate };
+  return cert?.subjectaltname ?? 'no name';
 }
 
 function unreachable(reply: Reply): ConnectionProblem {

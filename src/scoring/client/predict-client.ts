@@ -117,14 +117,14 @@ export class PredictClient {
   /**
    * Key of the model's input, which takes images as strings.
    *
-   * @throws PredictError FAILED_PRECONDITION when it takes something else
+   * @throws PredictError FAILED_PRECONDITION when it takes something else, with what that is
    */
   async imageInput(options: CallOptions = {}): Promise<string> {
     const { signatures } = await this.metadata(options);
     const [signature] = Object.values(signatures);
     const [[name, input] = []] = Object.entries(signature?.inputs ?? {});
     if (name === undefined || input === undefined) {
-      throw new PredictError('FAILED_PRECONDITION', 'the model names no input');
+      throw new PredictError('DATA_LOSS', 'the model names no input');
     }
     if (input.dtype === 'DT_STRING') return name;
     const reason = `the model takes no photos: its input ${name} is ${input.dtype} of shape [${input.shape.join(', ')}]`;

@@ -26,8 +26,11 @@ const OTHER_FORMATS: readonly Format[] = [
   { name: 'a ZIP', magic: 'PK\x03\x04' },
   { name: 'a Git LFS pointer, whose photo was not fetched', magic: 'version https://git-lfs' },
 ];
+const PNG = Buffer.from('\x89PNG', 'latin1');
 /** Bytes at the start of a file that tell what it is. */
 const HEAD_BYTES = 256;
+
+const CONVERT = 'Convert it, for example with `magick IN OUT.jpg`; another name alone does not make it one.';
 
 /** Markers of JPEG (ITU-T T.81, table B.1), after the 0xff that each begins with. */
 const MARKER = { start: 0xd8, end: 0xd9, scan: 0xda, temporary: 0x01, firstRestart: 0xd0, lastRestart: 0xd7 } as const;
@@ -39,11 +42,31 @@ const MARKER = { start: 0xd8, end: 0xd9, scan: 0xda, temporary: 0x01, firstResta
  */
 export async function readJpeg(file: string): Promise<Buffer> {
   const content = await readNamedFile(file, 'a photo');
-  if (content[0] !== 0xff || content[1] !== MARKER.start || content[2] !== 0xff) {
-    throw new SlipwayError('NotAJpeg', `${file} is not a JPEG: it is ${whatIs(content)}`, {
-      fix: 'Convert it, for example with `magick IN OUT.jpg`; another name alone does not make it one.',
-    });
+  if (!beginsAsJpeg(content)) {
+    throw new SlipwayError('NotAJpeg', `${file} is not a JPEG: it is ${whatIs(content)}`, { fix: CONVERT });
   }
+  return whole(file, content);
+}
+
+/**
+ * Reads what a scoring server decodes: a JPEG, or a PNG.
+ *
+ * @throws SlipwayError `FileNotFound`, `FileNotReadable`, `NotAPhoto` with what it is instead, `JpegCutOff`
+ */
+export async function readPhoto(file: string): Promise<Buffer> {
+  const content = await readNamedFile(file, 'a photo');
+  if (beginsAsJpeg(content)) return whole(file, content);
+  if (content.subarray(0, PNG.length).equals(PNG)) return content;
+  throw new SlipwayError('NotAPhoto', `${file} is neither a JPEG nor a PNG: it is ${whatIs(content)}`, {
+    fix: CONVERT,
+  });
+}
+
+function beginsAsJpeg(content: Buffer): boolean {
+  return content[0] === 0xff && content[1] === MARKER.start && content[2] === 0xff;
+}
+
+function whole(file: string, content: Buffer): Buffer {
   if (!isWhole(content)) {
     throw new SlipwayError('JpegCutOff', `${file} is a JPEG that is cut off after ${content.length} bytes`, {
       fix: 'Download or copy it again.',
