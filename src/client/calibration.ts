@@ -3,7 +3,7 @@ import pLimit from 'p-limit';
 import type { LocalFile, LocalTree } from '../azure/uploads.js';
 import { digestOf, digestOfTree, type Digest } from '../deployment/digests.js';
 import { SlipwayError } from '../deployment/errors.js';
-import { readJpeg } from './jpeg.js';
+import { readJpeg } from './photo.js';
 import { PARALLEL_FILE_READS } from './limits.js';
 import { findNamedFiles } from './local-file.js';
 

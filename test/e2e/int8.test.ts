@@ -38,10 +38,10 @@ describe('a SavedModel that is made int8', () => {
     expect(wide.converted.digest).not.toBe(result.converted.digest);
     const [int8] = await local.client.score(service, [photo('coffee.jpg')]);
     const [float] = await local.client.score('wideboat', [photo('coffee.jpg')]);
-    expect(int8?.top5[0]?.index).toBe(967);
-    const confidence = float?.top5[0]?.confidence ?? NaN;
-    expect(Math.abs((int8?.top5[0]?.confidence ?? NaN) - confidence)).toBeGreaterThan(1e-4);
-    expect(int8?.top5[0]?.confidence).toBeCloseTo(confidence, 0);
+    expect(int8?.classes?.[0]?.index).toBe(967);
+    const confidence = float?.classes?.[0]?.confidence ?? NaN;
+    expect(Math.abs((int8?.classes?.[0]?.confidence ?? NaN) - confidence)).toBeGreaterThan(1e-4);
+    expect(int8?.classes?.[0]?.confidence).toBeCloseTo(confidence, 0);
   });
 
   it('is not converted again for the same calibration photos', async () => {
