@@ -38,6 +38,8 @@ class Cut:
 
     images: str
     """In the main graph: ``[N, height, width, channels]``."""
+    images_dtype: tf.DType
+    images_shape: tuple[int | None, ...]
     decode: DecodeOp
     preprocessing: GraphDef
     """Graph that holds both ends of the preprocessing: the main graph, or the body of the loop over the images."""
@@ -62,8 +64,10 @@ def find_cut(graph_def: GraphDef, source: str, outputs: Sequence[str]) -> Cut:
     decode = _single(body)
     op = _describe(decode)
     if decode.outputs[0].dtype == tf.float32:
-        return Cut(images.name, op, _scaled(preprocessing, decode.outputs[0]), PIXELS, image)
-    return Cut(images.name, op, preprocessing, decode.outputs[0].name, image)
+        preprocessing, pixels = _scaled(preprocessing, decode.outputs[0]), PIXELS
+    else:
+        pixels = decode.outputs[0].name
+    return Cut(images.name, images.dtype, tuple(images.shape.as_list()), op, preprocessing, pixels, image)
 
 
 def _single_image(graph: tf.Graph, images: tf.Tensor) -> tuple[GraphDef, str]:

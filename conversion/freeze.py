@@ -1,9 +1,10 @@
 """Turns a loaded model into one graph without variables and with every ordinary function inlined."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import tensorflow as tf
 from tensorflow.core.framework.graph_pb2 import GraphDef
+from tensorflow.core.framework.node_def_pb2 import NodeDef
 from tensorflow.core.protobuf.config_pb2 import ConfigProto
 from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef
 from tensorflow.core.protobuf.rewriter_config_pb2 import RewriterConfig
@@ -23,8 +24,10 @@ def freeze(
 
     Loops stay functional: each body is a function of the graph's library.
     """
-    graph_def = session.graph.as_graph_def()
-    frozen = convert_variables_to_constants_from_session_graph(session, graph_def, [_op(name) for name in outputs])
+    names = [_op(name) for name in outputs]
+    graph_def = tf.compat.v1.graph_util.extract_sub_graph(session.graph.as_graph_def(), names)
+    _drop_unused_functions(graph_def)
+    frozen = convert_variables_to_constants_from_session_graph(session, graph_def, names)
     for nodes in (frozen.node, *(function.node_def for function in frozen.library.function)):
         for node in nodes:
             node.attr.pop(LOWER_CONTROL_FLOW, None)
@@ -43,6 +46,26 @@ def inline_functions(graph_def: GraphDef, inputs: Sequence[str], outputs: Sequen
     rewrites.meta_optimizer_iterations = RewriterConfig.ONE
     rewrites.optimizers.append("function")
     return tf_optimizer.OptimizeGraph(config, meta_graph)
+
+
+def _drop_unused_functions(graph_def: GraphDef) -> None:
+    """A SavedModel holds the functions of every signature and of every way to call a layer."""
+    functions = {function.signature.name: function for function in graph_def.library.function}
+    used: set[str] = set()
+    pending = list(graph_def.node)
+    while pending:
+        for name in {*_called(pending.pop())} & functions.keys() - used:
+            used.add(name)
+            pending.extend(functions[name].node_def)
+    del graph_def.library.function[:], graph_def.library.gradient[:]
+    graph_def.library.function.extend(functions[name] for name in sorted(used))
+
+
+def _called(node: NodeDef) -> Iterator[str]:
+    """Names that may be those of functions."""
+    yield node.op
+    for value in node.attr.values():
+        yield from (function.name for function in (value.func, *value.list.func))
 
 
 def _op(tensor: str) -> str:

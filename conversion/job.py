@@ -10,6 +10,7 @@ not whole.
 """
 
 import argparse
+import gc
 import os
 import sys
 import time
@@ -71,10 +72,15 @@ def _parser() -> argparse.ArgumentParser:
 
 def _convert(options: argparse.Namespace, scratch: Path) -> str:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    # What is imported stays: a garbage collector that looks through it again and again only costs time.
+    gc.disable()
     # TensorFlow takes seconds to import; the first line of the log does not wait for it.
     from conversion.parity import Limits
     from conversion.pipeline import ConversionRequest, convert
     from conversion.quantization import Quantization
+
+    gc.freeze()
+    gc.enable()
 
     limits = Limits(options.parity_relative, options.parity_top5)
     quantization = None
@@ -87,6 +93,8 @@ def _convert(options: argparse.Namespace, scratch: Path) -> str:
 
 
 if __name__ == "__main__":
+    # TensorFlow imports Keras 3 unless Keras 2 is asked for. That is not installed, and the job needs neither.
+    os.environ["TF_USE_LEGACY_KERAS"] = "1"
     code = main()
     sys.stdout.flush()
     sys.stderr.flush()

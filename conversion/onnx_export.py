@@ -35,10 +35,10 @@ class Part:
     source: str
     """Tensor that it takes."""
     source_name: str
+    dtype: tf.DType
+    shape: tuple[int | None, ...]
     outputs: Mapping[str, str]
     """Tensor → name in the ONNX file."""
-    shape: tuple[int | None, ...] | None = None
-    """Of the source, where the graph does not know it."""
 
 
 def export(part: Part, weights: WeightFile, file: Path) -> None:
@@ -103,10 +103,7 @@ def _convert(part: Part, weights: WeightFile) -> onnx.ModelProto:
 def _between(part: Part) -> GraphDef:
     """What the outputs need, with a placeholder instead of the source and nothing before it."""
     with tf.Graph().as_default() as graph:
-        tf.import_graph_def(part.graph_def, name="")
-        tensor = graph.get_tensor_by_name(part.source)
-    with tf.Graph().as_default() as graph:
-        placeholder = tf.compat.v1.placeholder(tensor.dtype, part.shape or tensor.shape, SOURCE.removesuffix(":0"))
+        placeholder = tf.compat.v1.placeholder(part.dtype, part.shape, SOURCE.removesuffix(":0"))
         between = graph.as_graph_def()
     between.library.CopyFrom(part.graph_def.library)
     replaced = {part.source, part.source.removesuffix(":0")}

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 from tensorflow.core.framework.graph_pb2 import GraphDef
+from tensorflow.core.framework.types_pb2 import DataType
 
 from conversion import golden, manifest, parity
 from conversion.cut import DCT_METHOD, find_cut
@@ -121,9 +122,10 @@ def _export_encoded(
     cut = find_cut(graph, selection.input.tensor, list(names))
     golden.check_decoding(cut.decode, photos)
     phase("convert", f"{cut.decode.type} → {cut.images} → {', '.join(names.values())}")
-    preprocessing = Part(cut.preprocessing, cut.pixels, PIXELS, {cut.image: IMAGE}, (None, None, 3))
+    preprocessing = Part(cut.preprocessing, cut.pixels, PIXELS, tf.uint8, (None, None, 3), {cut.image: IMAGE})
     export(preprocessing, weights, out / PREPROCESS)
-    export(Part(graph, cut.images, IMAGE, names), weights, out / MODEL)
+    network = Part(graph, cut.images, IMAGE, cut.images_dtype, cut.images_shape, names)
+    export(network, weights, out / MODEL)
     front = {
         "decode": {"op": cut.decode.type, "channels": 3, "dctMethod": DCT_METHOD},
         "preprocess": manifest.describe_preprocess(out / PREPROCESS),
@@ -142,7 +144,9 @@ def _export_tensors(
     """The same for a model that takes tensors: all of it is the network."""
     source = selection.input
     phase("convert", f"{source.tensor} ({source.dtype}) → {', '.join(names.values())}")
-    export(Part(graph, source.tensor, IMAGE, names, (None, *source.shape[1:])), weights, out / MODEL)
+    dtype = tf.as_dtype(DataType.Value(source.dtype))
+    network = Part(graph, source.tensor, IMAGE, dtype, (None, *source.shape[1:]), names)
+    export(network, weights, out / MODEL)
     return tensor_of, {}
 
 

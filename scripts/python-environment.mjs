@@ -80,7 +80,7 @@ async function installConversion(files) {
   const requirements = files.flatMap((file) => ['--requirements', file]);
   await run(uv, ['pip', 'install', '--python', conversionPython, ...requirements], { env, onLine: sayDownload });
   // Compiles what an import needs (2800 modules of 5600), so that every later start takes a third of the time.
-  const imports = 'import tensorflow, tf2onnx, onnxruntime';
+  const imports = 'import tensorflow, tf2onnx.convert, onnxruntime.quantization';
   await run(conversionPython, ['-c', imports], { env: { PYTHONDONTWRITEBYTECODE: '' }, quiet: true });
 }
 
