@@ -5,6 +5,7 @@ import path from 'node:path';
 import { home, root, run, runAsScript, runPackage, say } from './commands.mjs';
 import { conversionPython } from './python-environment.mjs';
 import { setup } from './setup.mjs';
+import { ensureWitnessTools } from './witness-tools.mjs';
 
 /** @typedef {{ passed: number, failed: number, skipped?: number, failures?: string[] }} Count failures: what failed, and why */
 
@@ -39,7 +40,7 @@ const PHASES = {
   emulator: () => testWithVitest('emulator'),
   e2e: () => testWithVitest('e2e'),
   browser: () => testWithVitest('browser'),
-  witness: () => testWithVitest('witness'),
+  witness: testWithWitnesses,
 };
 
 /** Phases that run only when they are named: they need programs that nobody else needs. */
@@ -103,6 +104,12 @@ async function testWithVitest(project) {
 /** @param {string} file @param {string} name of a test in it @param {string} [why] @returns {string} on one line */
 function describe(file, name, why = '') {
   return `${file} > ${name}: ${why.split(/\n|&#10;/, 1)[0].slice(0, 300)}`;
+}
+
+/** @returns {Promise<Count>} */
+async function testWithWitnesses() {
+  await ensureWitnessTools();
+  return testWithVitest('witness');
 }
 
 /** @param {string} file @returns {Promise<string | undefined>} */

@@ -1,10 +1,11 @@
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startEmulator, type TestEmulator } from '../fixtures/emulator.js';
+import { WITNESSES } from '../fixtures/witnesses.js';
 import { createCluster, deployment, grantPull, kubeConfig, pushPodImage } from '../fixtures/kubernetes.js';
 
 let emulator: TestEmulator;
@@ -12,7 +13,8 @@ let directory: string;
 
 /** Runs kubectl, which finds the manifests of the test in its directory; gives what it prints. */
 async function kubectl(line: string): Promise<string> {
-  const environment = { ...process.env, KUBECONFIG: join(directory, 'config'), HOME: directory };
+  const PATH = [process.env['PATH'], WITNESSES].join(delimiter);
+  const environment = { ...process.env, PATH, KUBECONFIG: join(directory, 'config'), HOME: directory };
   const result = promisify(execFile)('kubectl', line.split(' '), { cwd: directory, env: environment });
   const { stdout, stderr } = await result.catch((error: { stdout: string; stderr: string }) => error);
   return stdout + stderr;
@@ -80,7 +82,7 @@ describe('kubectl', () => {
     ['get ingresses', /the server doesn't have a resource type "ingresses"/],
     ['apply --server-side -f settings.json', /Server-side apply not available on the server/],
     ['get events --field-selector involvedObject.name=web', /Normal +ScalingReplicaSet +deployment\/web/],
-    ['delete deployment,service,configmap --all', /^deployment\.apps "web" deleted$/m],
+    ['delete deployment,service,configmap --all', /^deployment\.apps "web" deleted/m],
     ['wait --for=delete pod -l app=web --timeout=60s', /^$|condition met/],
     ['get pods', /^No resources found in default namespace\.$/m],
   ])('%s', async (line, expected) => {

@@ -1,3 +1,4 @@
+import { release, version } from 'node:os';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Emulator, Listener } from '../core/emulator.js';
@@ -188,7 +189,18 @@ function makeNode(registry: Registry, { name, pool, vmSize, cores, memoryBytes }
         { type: 'InternalIP', address: '127.0.0.1' },
         { type: 'Hostname', address: name },
       ],
-      nodeInfo: { kubeletVersion: `v${kubernetesVersion}`, architecture, operatingSystem: 'linux' },
+      nodeInfo: {
+        kubeletVersion: `v${kubernetesVersion}`,
+        kubeProxyVersion: '',
+        containerRuntimeVersion: 'slipway://1',
+        architecture,
+        operatingSystem: 'linux',
+        osImage: version(),
+        kernelVersion: release(),
+        machineID: '',
+        systemUUID: '',
+        bootID: '',
+      },
     },
   });
 }

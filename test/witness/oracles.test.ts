@@ -1,0 +1,76 @@
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { ContainerRegistryManagementClient } from '@azure/arm-containerregistry';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startEmulator, type TestEmulator } from '../fixtures/emulator.js';
+import { WITNESSES } from '../fixtures/witnesses.js';
+import { createCluster, grantPull, kubeConfig, pushPodImage } from '../fixtures/kubernetes.js';
+
+/** Checks that real servers passed, which are not part of this repository. */
+const ORACLES = resolve(import.meta.dirname, '../../../shared/oracles');
+const REGISTRY = 'slipwaylocal';
+
+/** Runs an oracle; gives the lines of what is not as in the real server, and how many checks passed. */
+async function judge(
+  program: string,
+  args: string[],
+  environment: NodeJS.ProcessEnv,
+): Promise<{ ok: number; failed: string[] }> {
+  const env = { ...process.env, ...environment };
+  const result = promisify(execFile)(program, args, { env, maxBuffer: 64 * 1024 * 1024 });
+  const { stdout } = await result.catch((error: { stdout: string }) => error);
+  const lines = stdout.split('\n');
+  return {
+    ok: lines.filter((line) => line.startsWith('ok ')).length,
+    failed: lines.filter((line) => /^(FAIL|skip) /.test(line)),
+  };
+}
+
+function oracles() {
+  let emulator: TestEmulator;
+  let directory: string;
+
+  beforeAll(async () => {
+    [emulator, directory] = await Promise.all([startEmulator(), mkdtemp(join(tmpdir(), 'slipway-oracles-'))]);
+  });
+  afterAll(async () => {
+    await emulator?.stop();
+    await rm(directory, { recursive: true, force: true });
+  });
+
+  it('a cluster is as Kubernetes is to the Python client', async () => {
+    const [image] = await Promise.all([pushPodImage(emulator, 'slipway/oracle'), createCluster(emulator, 'oracle')]);
+    await grantPull(emulator, 'oracle');
+    const config = join(directory, 'config');
+    await writeFile(config, (await kubeConfig(emulator, 'oracle')).exportConfig());
+    const script = join(ORACLES, 'k8s_check.py');
+    const { ok, failed } = await judge(join(WITNESSES, 'python'), [script, config, 'conformance', image], {
+      SKIP: 'apply', // server-side apply, which is absent
+    });
+    expect(failed).toEqual([]);
+    expect(ok).toBeGreaterThan(350);
+  });
+
+  it('a registry is as others are to skopeo and crane, before sign-in and after', async () => {
+    const { credential, endpoints, clientOptions } = emulator;
+    const management = new ContainerRegistryManagementClient(credential, endpoints.subscriptionId, clientOptions);
+    const { loginServer = '' } = await management.registries.get(endpoints.resourceGroup, REGISTRY);
+    const { username = '', passwords } = await management.registries.listCredentials(endpoints.resourceGroup, REGISTRY);
+    const script = join(ORACLES, 'registry_check.sh');
+    const crane = { CRANE: join(WITNESSES, 'crane') };
+    const { ok, failed } = await judge(
+      'bash',
+      [script, loginServer, endpoints.ca, username, passwords?.[0]?.value ?? ''],
+      crane,
+    );
+    expect(failed).toEqual([]);
+    expect(ok).toBeGreaterThan(150);
+  });
+}
+
+if (existsSync(ORACLES)) describe('the oracle scripts', oracles);
+else it('the oracle scripts are left out: there is no ../shared/oracles', () => undefined);
