@@ -107,6 +107,14 @@ const scoring = z.strictObject({
    * release serves on for as long, so that no call meets a server that is going.
    */
   connectionAgeSeconds: z.number().int().min(1).max(900).default(300),
+  /** One run of the model scores images of several requests. Absent: each request by itself, which is fastest for few callers. */
+  batching: z
+    .strictObject({
+      maxBatchSize: z.number().int().min(2).max(8),
+      /** How long an image waits for others while a thread is free. */
+      timeoutMilliseconds: z.number().int().min(0).max(1000).default(0),
+    })
+    .optional(),
 });
 
 const smokePhoto = z.strictObject({

@@ -70,6 +70,12 @@ describe('the Deployment of a release', () => {
     expect(environment(someRelease({ scoring: { cpu } })).get('WORKER_THREADS')).toBe(threads);
   });
 
+  it('batches where the deployment file says so', () => {
+    expect(environment(someRelease()).get('MAX_BATCH_SIZE')).toBeUndefined();
+    const batched = environment(someRelease({ scoring: { batching: { maxBatchSize: 4, timeoutMilliseconds: 5 } } }));
+    expect([batched.get('MAX_BATCH_SIZE'), batched.get('BATCH_TIMEOUT_MS')]).toEqual(['4', '5']);
+  });
+
   it('mounts the keys only where callers need one', () => {
     expect(environment().get('SCORING_KEYS_DIR')).toBe(container()?.volumeMounts?.[0]?.mountPath);
     const open = someRelease({ scoring: { auth: 'none' } });

@@ -154,6 +154,14 @@ function podVolumes({ scoring }: ReleaseInput, release: string): { volumes?: V1V
   return volumes.length > 0 ? { volumes } : {};
 }
 
+function batchingEnvironment({ batching }: ReleaseInput['scoring']): V1EnvVar[] {
+  if (!batching) return [];
+  return [
+    { name: 'MAX_BATCH_SIZE', value: String(batching.maxBatchSize) },
+    { name: 'BATCH_TIMEOUT_MS', value: String(batching.timeoutMilliseconds) },
+  ];
+}
+
 function scoringContainer(input: ReleaseInput, loginServer: string): V1Container {
   const { scoring, image, source } = input;
   const withKeys = scoring.auth === 'key';
@@ -173,6 +181,7 @@ function scoringContainer(input: ReleaseInput, loginServer: string): V1Container
       // The pod's share of CPU, not the node's: more threads than CPUs make every request slower.
       { name: 'WORKER_THREADS', value: String(wholeCpus(scoring.cpu)) },
       { name: 'INTRA_OP_THREADS', value: '1' },
+      ...batchingEnvironment(scoring),
       ...(withKeys ? [{ name: 'SCORING_KEYS_DIR', value: KEYS_DIR }] : []),
       ...(scoring.tls ? tlsEnvironment() : []),
     ],

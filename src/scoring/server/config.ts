@@ -6,10 +6,13 @@ import { containerCpus } from './container-cpus.js';
 import {
   BYTES_PER_PIXEL,
   IMAGE_MEMORY_SHARE,
+  MAX_BATCH_WAIT_MS,
   MAX_DEFAULT_THREADS,
   MAX_PIXELS,
+  MAX_ROWS_PER_RUN,
   QUEUE_LIMITS,
   QUEUE_MEMORY_SHARE,
+  type BatchLimits,
   type QueueLimits,
 } from './limits.js';
 import type { ServedModel } from './served-model.js';
@@ -40,6 +43,8 @@ const Environment = z
     INTRA_OP_THREADS: threads,
     WORKER_THREADS: threads,
     MAX_PIXELS: z.coerce.number().int().positive().optional(),
+    MAX_BATCH_SIZE: z.coerce.number().int().min(1).max(MAX_ROWS_PER_RUN).default(1),
+    BATCH_TIMEOUT_MS: z.coerce.number().min(0).max(MAX_BATCH_WAIT_MS).default(0),
     MAX_QUEUED_IMAGES: count(QUEUE_LIMITS.images),
     MAX_QUEUE_SECONDS: seconds(QUEUE_LIMITS.seconds),
     LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
@@ -72,6 +77,8 @@ export interface Config {
   threads: ThreadPlan;
   maxPixels: number;
   queue: QueueLimits;
+  /** One image is no batching: then a run of the model has images of one request alone. */
+  batch: BatchLimits;
   logLevel: string;
 }
 
@@ -142,6 +149,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
       bytes: Math.floor(memory * QUEUE_MEMORY_SHARE),
       seconds: env.MAX_QUEUE_SECONDS,
     },
+    batch: { images: env.MAX_BATCH_SIZE, waitMs: env.BATCH_TIMEOUT_MS },
     logLevel: env.LOG_LEVEL,
   };
 }

@@ -70,19 +70,23 @@ function answers({ api, metrics, log }: GrpcServicesOptions) {
       const count = (code: status) => metrics.countCall('grpc', method, code, performance.now() - started);
       const abort = new AbortController();
       call.on('cancelled', () => abort.abort());
-      call.sendMetadata(metadata.clone());
+      // With the answer and not before it, so that both leave in one write and wake the caller once.
+      const send: typeof callback = (...answer) => {
+        call.sendMetadata(metadata.clone());
+        callback(...answer);
+      };
       Promise.resolve()
         .then(() => handle(call.request, abort.signal))
         .then(
           (response) => {
             count(status.OK);
-            callback(null, response);
+            send(null, response);
           },
           (error: unknown) => {
             const failure = StatusError.from(error);
             if (failure.code === status.INTERNAL) log.error({ err: error }, 'a call failed');
             count(failure.code);
-            callback({ code: failure.code, details: failure.message, metadata: trailers(failure) });
+            send({ code: failure.code, details: failure.message, metadata: trailers(failure) });
           },
         )
         .catch((error: unknown) => log.error({ err: error }, 'an answer could not be sent'));

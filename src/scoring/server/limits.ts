@@ -59,6 +59,15 @@ export const MAX_JPEG_SCANS = 100;
 /** Most images in one run of the model: more gain nothing on a CPU and cost memory in proportion. */
 export const MAX_ROWS_PER_RUN = 8;
 
+/** How many images of different requests one run of the model takes at most, and how long the first waits for the others. */
+export interface BatchLimits {
+  images: number;
+  waitMs: number;
+}
+
+/** Longest that an image may be told to wait for others: callers who batch for throughput think in milliseconds. */
+export const MAX_BATCH_WAIT_MS = 1000;
+
 /** Most inference threads when nobody says how many: each holds its own copy of the model's weights. */
 export const MAX_DEFAULT_THREADS = 4;
 

@@ -3,8 +3,9 @@ import { status } from '@grpc/grpc-js';
 import { sizeOf, type Batch } from './batch.js';
 import type { OutputRows } from './image-model.js';
 import { MAX_MESSAGE_BYTES, MAX_ROWS_PER_RUN, type QueueLimits } from './limits.js';
+import type { Rejection } from './run-queue.js';
 import { invalidArgument, queueFull, resourceExhausted, StatusError } from './status-error.js';
-import type { Rejection, ThreadPool } from './thread-pool.js';
+import type { ThreadPool } from './thread-pool.js';
 
 /** What a request gets: one row per image and output, in the order of the images. */
 export type Scores = OutputRows[];
@@ -30,8 +31,11 @@ export class Scorer {
     const withdraw = () => this.pool.withdraw(batch, new StatusError(status.CANCELLED, 'the call was cancelled'));
     signal?.addEventListener('abort', withdraw);
     const { seconds } = this.limits;
-    const late = new StatusError(status.DEADLINE_EXCEEDED, `waited for ${seconds} s while other images were scored`);
-    const patience = setTimeout(() => this.pool.withdraw(batch, late), seconds * 1000);
+    const giveUp = () => {
+      const late = new StatusError(status.DEADLINE_EXCEEDED, `waited for ${seconds} s while other images were scored`);
+      this.pool.withdraw(batch, late);
+    };
+    const patience = setTimeout(giveUp, seconds * 1000);
     // All runs are awaited, so that of several bad images the first one is named, whichever thread was faster.
     const outcomes = await Promise.allSettled(runs);
     clearTimeout(patience);

@@ -69,6 +69,8 @@ export async function startScoringServer(options: ScoringServerOptions): Promise
     }),
   );
   log.info(check, 'self-check passed');
+  // Not before: the self-check decides itself what each thread scores.
+  pool.batch(config.batch);
 
   metrics.showModel(config.served, model.digest, () => pool.queued.images);
   const api = new ModelApi(config.served, model, scorer);

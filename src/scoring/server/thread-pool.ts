@@ -3,24 +3,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 
 import type { OutputRows, StageTimes } from './image-model.js';
-import { MAX_THREAD_FAILURES, THREAD_CLOSE_MS, THREAD_FAILURE_WINDOW_MS } from './limits.js';
+import type { Batch } from './batch.js';
+import { MAX_THREAD_FAILURES, THREAD_CLOSE_MS, THREAD_FAILURE_WINDOW_MS, type BatchLimits } from './limits.js';
+import { mergeTasks, RunQueue, splitRows, type Job, type Rejection } from './run-queue.js';
 import { StatusError } from './status-error.js';
-import { sizeOf, type Batch } from './batch.js';
 import type { Answer, ThreadData } from './thread-messages.js';
 
-/** An image of a task that cannot be scored; `index` counts within the task. */
-export interface Rejection {
-  index: number;
-  reason: string;
-}
-
-interface Job {
-  task: Batch;
-  request: object;
-  bytes: number;
-  queuedAt: number;
-  resolve(outcome: OutputRows[] | Rejection): void;
-  reject(error: Error): void;
+/** The jobs that a thread is scoring in one run of the model. */
+interface Run {
+  jobs: Job[];
+  startedAt: number;
 }
 
 /** How one run of the model went, in milliseconds. */
@@ -41,16 +33,17 @@ export interface ThreadPoolOptions {
   onExhausted(): void;
 }
 
-/** Inference threads, each with its own copy of the model and one task at a time; the others wait in a queue. */
+/** Inference threads, each with its own copy of the model and one task at a time; what they cannot take yet waits in a queue. */
 export class ThreadPool {
   private readonly idle: Worker[] = [];
-  private readonly busy = new Map<Worker, Job & { startedAt: number }>();
-  private queue: Job[] = [];
+  private readonly busy = new Map<Worker, Run>();
+  private readonly queue = new RunQueue();
   private readonly threads = new Set<Worker>();
   private readonly loading = new Set<Promise<void>>();
   private failures: number[] = [];
   private closing = false;
   private onIdle: (() => void) | undefined;
+  private patience: NodeJS.Timeout | undefined;
 
   private constructor(private readonly options: ThreadPoolOptions) {}
 
@@ -74,16 +67,16 @@ export class ThreadPool {
 
   /** Images that no thread has begun, and their bytes. */
   get queued(): { images: number; bytes: number } {
-    const total = { images: 0, bytes: 0 };
-    for (const { task, bytes } of this.queue) {
-      total.images += task.rows.length;
-      total.bytes += bytes;
-    }
-    return total;
+    return this.queue.size;
+  }
+
+  /** From now on one run of the model may score the images of several requests. */
+  batch(limits: BatchLimits): void {
+    this.queue.batch(limits);
   }
 
   /**
-   * Scores images in one run of the model, when a thread is free.
+   * Scores images in one run of the model, when a thread is free; after {@link batch} perhaps together with those of others.
    *
    * @param request whatever tells the runs of one request from others, for {@link withdraw}
    * @throws StatusError INTERNAL when the model or its thread fails, UNAVAILABLE when closed, or why it was withdrawn
@@ -91,16 +84,14 @@ export class ThreadPool {
   run(task: Batch, request: object): Promise<OutputRows[] | Rejection> {
     return new Promise((resolve, reject) => {
       if (this.closing) return reject(new StatusError(status.UNAVAILABLE, 'the server is stopping'));
-      this.queue.push({ task, request, bytes: sizeOf(task), queuedAt: performance.now(), resolve, reject });
+      this.queue.push({ task, request, queuedAt: performance.now(), resolve, reject });
       this.dispatch();
     });
   }
 
   /** Takes the runs of a request that have not begun out of the queue. */
   withdraw(request: object, reason: StatusError): void {
-    const withdrawn = this.queue.filter((job) => job.request === request);
-    this.queue = this.queue.filter((job) => job.request !== request);
-    for (const job of withdrawn) job.reject(reason);
+    for (const job of this.queue.remove(request)) job.reject(reason);
   }
 
   /**
@@ -109,7 +100,8 @@ export class ThreadPool {
    */
   async close(): Promise<void> {
     this.closing = true;
-    for (const job of this.queue.splice(0)) job.reject(new StatusError(status.UNAVAILABLE, 'the server is stopping'));
+    clearTimeout(this.patience);
+    this.refuseQueued();
     const idle = new Promise<void>((resolve) => (this.busy.size > 0 ? (this.onIdle = resolve) : resolve()));
     await Promise.race([
       Promise.all([idle, Promise.allSettled(this.loading)]),
@@ -119,18 +111,30 @@ export class ThreadPool {
   }
 
   private dispatch(): void {
-    while (this.queue.length > 0) {
+    clearTimeout(this.patience);
+    const now = performance.now();
+    while (this.idle.length > 0) {
+      const jobs = this.queue.take(now);
+      if (jobs.length === 0) break;
       const thread = this.idle.pop();
-      if (!thread) return;
-      const job = this.queue.shift();
-      if (!job) return;
-      this.busy.set(thread, { ...job, startedAt: performance.now() });
-      const rows = job.task.rows.map(ownMemory);
-      thread.postMessage(
-        { ...job.task, rows },
-        rows.map((row) => row.buffer),
-      );
+      if (thread) this.startRun(thread, { jobs, startedAt: now });
     }
+    const delay = this.idle.length > 0 ? this.queue.delay(now) : undefined;
+    if (delay !== undefined) this.patience = setTimeout(() => this.dispatch(), delay);
+  }
+
+  private startRun(thread: Worker, run: Run): void {
+    this.busy.set(thread, run);
+    const task = mergeTasks(run.jobs);
+    const rows = task.rows.map(ownMemory);
+    thread.postMessage(
+      { ...task, rows },
+      rows.map((row) => row.buffer),
+    );
+  }
+
+  private refuseQueued(): void {
+    for (const job of this.queue.remove()) job.reject(new StatusError(status.UNAVAILABLE, 'the server is stopping'));
   }
 
   private startThread(): Promise<void> {
@@ -165,16 +169,27 @@ export class ThreadPool {
   }
 
   private settle(thread: Worker, answer: Answer): void {
-    const job = this.busy.get(thread);
-    if (!job) return;
+    const run = this.busy.get(thread);
+    if (!run) return;
     this.busy.delete(thread);
-    if (answer.kind === 'scored') {
-      this.options.onRun?.({ ...answer.times, rows: job.task.rows.length, queue: job.startedAt - job.queuedAt });
-      job.resolve(answer.outputs);
-    }
-    if (answer.kind === 'rejected') job.resolve({ index: answer.index, reason: answer.reason });
-    if (answer.kind === 'failed') job.reject(new StatusError(status.INTERNAL, answer.reason));
+    this.resolve(run, answer);
     if (this.busy.size === 0) this.onIdle?.();
+  }
+
+  private resolve({ jobs, startedAt }: Run, answer: Answer): void {
+    if (answer.kind === 'scored') {
+      const rows = jobs.reduce((sum, { task }) => sum + task.rows.length, 0);
+      this.options.onRun?.({ ...answer.times, rows, queue: startedAt - (jobs[0]?.queuedAt ?? startedAt) });
+      splitRows(answer.outputs, jobs).forEach((outputs, at) => jobs[at]?.resolve(outputs));
+    } else if (answer.kind === 'rejected') {
+      const [only, ...others] = jobs;
+      // Which images go together is chance: what one of them does to the run must not be the others' answer.
+      if (others.length > 0) this.queue.pushAlone(jobs);
+      else only?.resolve({ index: answer.index, reason: answer.reason });
+      if (this.closing) this.refuseQueued();
+    } else if (answer.kind === 'failed') {
+      for (const job of jobs) job.reject(new StatusError(status.INTERNAL, answer.reason));
+    }
   }
 
   private replace(thread: Worker, error: Error): void {
