@@ -1,7 +1,7 @@
 import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
 import type { V1Deployment } from '@kubernetes/client-node';
 import type { AzureConnection } from '../azure/connection.js';
-import { findTrust, tlsSecretMissing } from '../azure/kubernetes/certificate.js';
+import { requireTrust } from '../azure/kubernetes/certificate.js';
 import type { Kubernetes } from '../azure/kubernetes/connection.js';
 import { diagnosePod, worstOf, type PodFinding } from '../azure/kubernetes/pod-diagnosis.js';
 import { ensureRelease, lastLogLines, podEvents, podsOf, readDeployment } from '../azure/kubernetes/releases.js';
@@ -88,9 +88,13 @@ function noRoom(message: string, attempt: Attempt): ApplicationFailure {
  */
 async function requireCertificate(kubernetes: Kubernetes, input: ReleaseInput, attempt: Attempt): Promise<void> {
   const { tls } = input.scoring;
-  if (tls === undefined || (await findTrust(kubernetes, tls.secret)) !== undefined) return;
-  const { code, message, fix } = tlsSecretMissing(tls.secret);
-  throw waitingForSomeone({ code, message, fix }, clusterLookInterval(attempt.ageSeconds), attempt);
+  if (tls === undefined) return;
+  try {
+    await requireTrust(kubernetes, tls);
+  } catch (error) {
+    if (!(error instanceof SlipwayError) || error.code !== 'TlsSecretMissing') throw error;
+    throw waitingForSomeone(error, clusterLookInterval(attempt.ageSeconds), attempt);
+  }
 }
 
 function waitingForSomeone(

@@ -142,7 +142,7 @@ async function accessTo(
   const { auth, tls } = scoring;
   const [keys, trust] = await Promise.all([
     auth === 'key' ? releaseKeys(kubernetes, releaseName(identity.service, image.releaseDigest)) : undefined,
-    tls && requireTrust(kubernetes, tls.secret),
+    tls && requireTrust(kubernetes, tls),
   ]);
   return { key: keys?.primary, tls: trust };
 }

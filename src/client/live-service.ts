@@ -4,7 +4,7 @@ import { clusterRef } from '../azure/clusters.js';
 import { requireTrust, type ServerTrust } from '../azure/kubernetes/certificate.js';
 import { connectToKubernetes } from '../azure/kubernetes/connection.js';
 import { releaseKeys } from '../azure/kubernetes/keys.js';
-import { tlsSecretOf } from '../azure/kubernetes/manifests.js';
+import { tlsSecretsOf } from '../azure/kubernetes/manifests.js';
 import { readPublicService, selectedRelease } from '../azure/kubernetes/public-service.js';
 import { readDeployment } from '../azure/kubernetes/releases.js';
 import { getWorkspace, parseResourceId } from '../azure/workspace.js';
@@ -37,10 +37,10 @@ export async function scoringAccess(
   const selected = await readPublicService(kubernetes, identity.service);
   const release = releaseName(identity.service, (selected && selectedRelease(selected)) ?? live.release);
   const [keys, deployment] = await Promise.all([releaseKeys(kubernetes, release), readDeployment(kubernetes, release)]);
-  const secret = deployment && tlsSecretOf(deployment);
+  const tls = deployment && tlsSecretsOf(deployment);
   return {
     keys: keys ? [keys.primary, keys.secondary] : [],
-    ...(secret === undefined ? {} : { tls: await requireTrust(kubernetes, secret) }),
+    ...(tls === undefined ? {} : { tls: await requireTrust(kubernetes, tls) }),
   };
 }
 

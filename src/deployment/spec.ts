@@ -101,7 +101,13 @@ const scoring = z.strictObject({
   /** `key`: callers send `authorization: Bearer KEY`. */
   auth: z.enum(['none', 'key']).default('key'),
   /** The server speaks TLS with the certificate of a Secret of type `kubernetes.io/tls`. Absent: plain. */
-  tls: z.strictObject({ secret: secretName }).optional(),
+  tls: z
+    .strictObject({
+      secret: secretName,
+      /** Callers must show a certificate of its `ca.crt`; Slipway shows its `tls.crt`. Absent: callers show none. */
+      clientSecret: secretName.optional(),
+    })
+    .optional(),
   /**
    * Seconds after which the server ends a client's connection, which then goes to the release that is live. A replaced
    * release serves on for as long, so that no call meets a server that is going.

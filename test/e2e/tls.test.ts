@@ -4,23 +4,27 @@ import { clusterRef } from '../../src/azure/clusters.js';
 import { connectToKubernetes } from '../../src/azure/kubernetes/connection.js';
 import { stackEnvironment } from '../../src/cli/local/stack.js';
 import type { DeployResult, DeploymentHandle, TlsOptions } from '../../src/client.js';
-import { Authority, tlsSecret } from '../fixtures/authority.js';
+import { Authority, tlsSecret, type IssuedCertificate } from '../fixtures/authority.js';
 import { photo, sampleSpec, TestStack } from '../fixtures/e2e/stack.js';
 
 const service = 'secured';
 const coffee = photo('coffee.jpg');
-const withCertificate = (secret: string) =>
+const withCertificate = (secret: string, clientSecret = 'callers') =>
   sampleSpec(service, {
-    scoring: { connectionAgeSeconds: 5, tls: { secret } },
+    scoring: { connectionAgeSeconds: 5, tls: { secret, clientSecret } },
     smoke: { photos: [{ path: coffee, expect: 967 }] },
   });
 
 let local: TestStack;
 let authority: Authority;
+/** Of the callers' certificates. */
+let callers: Authority;
+let caller: IssuedCertificate;
 let result: DeployResult;
 
 beforeAll(async () => {
-  [local, authority] = await Promise.all([TestStack.start(), Authority.create()]);
+  [local, authority, callers] = await Promise.all([TestStack.start(), Authority.create(), Authority.create()]);
+  caller = await callers.issue([]);
 });
 afterAll(() => local?.stop());
 
@@ -41,7 +45,7 @@ async function waitOf(handle: DeploymentHandle, like: RegExp): Promise<string> {
   throw new Error('the deployment ended before it waited for that');
 }
 
-describe('a service with a certificate', () => {
+describe('a service with a certificate, which asks its callers for theirs', () => {
   it('waits for it in a cluster that was just created, and goes live with it', async () => {
     const handle = await local.client.startDeployment(withCertificate('front'));
     expect(await waitOf(handle, /Secret/)).toMatch(
@@ -49,6 +53,8 @@ describe('a service with a certificate', () => {
     );
     const { cert, key } = await authority.issue(['scoring.example.com']);
     await createSecret('front', { 'tls.crt': cert, 'tls.key': key, 'ca.crt': authority.pem });
+    expect(await waitOf(handle, /Secret callers/)).toMatch(/^waiting: /);
+    await createSecret('callers', { 'tls.crt': caller.cert, 'tls.key': caller.key, 'ca.crt': callers.pem });
     result = await handle.result();
     expect(result.scores[0]?.top5[0]?.index).toBe(967);
   });
@@ -58,21 +64,25 @@ describe('a service with a certificate', () => {
       address: result.address,
       model: result.source.name,
       key: (await local.client.showKeys(service)).primary,
-      tls: { root: authority.pem, serverName: 'scoring.example.com' },
+      tls: { root: authority.pem, serverName: 'scoring.example.com', clientCertificate: caller },
     };
     expect((await local.client.score(service, [coffee]))[0]?.classes?.[0]?.index).toBe(967);
     expect((await local.client.score(service, [coffee], given))[0]?.classes?.[0]?.index).toBe(967);
   });
 
-  it('is not reached without TLS, by who trusts another authority, or by who expects another name', async () => {
+  it('is not reached without TLS, by who trusts another authority, expects another name or is not known', async () => {
     const { primary: key } = await local.client.showKeys(service);
     const address = { address: result.address, model: result.source.name, key };
     const scored = (tls?: TlsOptions) => local.client.score(service, [coffee], { ...address, ...(tls && { tls }) });
+    const trust = { root: authority.pem, serverName: 'scoring.example.com' };
+    const foreign = { ...trust, clientCertificate: await authority.issue([]) };
     const stranger = { root: (await Authority.create()).pem, serverName: 'scoring.example.com' };
     const other = { root: authority.pem, serverName: 'other.example.com' };
     await expect(scored()).rejects.toMatchObject({ code: 'TlsExpected' });
     await expect(scored(stranger)).rejects.toMatchObject({ code: 'CertificateNotTrusted' });
     await expect(scored(other)).rejects.toMatchObject({ code: 'CertificateOfAnotherName' });
+    await expect(scored(trust)).rejects.toMatchObject({ code: 'ClientCertificateRefused' });
+    await expect(scored(foreign)).rejects.toMatchObject({ code: 'ClientCertificateRefused' });
   });
 
   it('is found live by the same deployment', async () => {
@@ -83,17 +93,21 @@ describe('a service with a certificate', () => {
   it.each([
     ['is not in a cluster that is there', 'absent', 'TlsSecretMissing'],
     ['cannot be used', 'broken', 'TlsSecretUnusable'],
-  ])('is not changed for one whose certificate %s', async (_case, secret, code) => {
+  ])('is not changed for one whose certificate, or that of its callers, %s', async (_case, secret, code) => {
     if (secret === 'broken') await createSecret(secret, { 'tls.crt': 'x', 'tls.key': 'y' });
     const before = await local.azure.now();
-    const handle = await local.client.startDeployment(withCertificate(secret));
-    await expect(handle.result()).rejects.toMatchObject({ code, residue: [] });
+    const refused = async (spec: ReturnType<typeof withCertificate>) => {
+      const handle = await local.client.startDeployment(spec);
+      await expect(handle.result()).rejects.toMatchObject({ code, residue: [] });
+    };
+    await refused(withCertificate(secret));
+    await refused(withCertificate('front', secret));
     expect((await local.azure.journal(before)).filter(({ effect }) => effect?.change === 'created')).toEqual([]);
   });
 
   it('leaves the certificate where it is when it is deleted: that is not Slipway’s', async () => {
     await (await local.client.startTeardown(service)).result();
     const secrets = (await local.azure.inventory()).filter(({ kind }) => kind === 'secret').map(({ name }) => name);
-    expect(secrets).toContain('front');
+    expect(secrets).toEqual(expect.arrayContaining(['front', 'callers']));
   });
 });

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { trustOf } from '../../src/azure/kubernetes/certificate.js';
+import { clientCertificateOf, trustOf } from '../../src/azure/kubernetes/certificate.js';
 import { Authority, tlsSecret, type IssuedCertificate } from '../fixtures/authority.js';
 
 let authority: Authority;
@@ -58,5 +58,22 @@ describe('the Secret of a certificate', () => {
       message: expect.stringMatching(reason) as string,
     }) as unknown;
     expect(() => trust(secret)).toThrow(refusal as Error);
+  });
+});
+
+describe('the Secret of the clients’ authority', () => {
+  const read = (content: Record<string, string>) => clientCertificateOf(tlsSecret('callers', content), 'callers');
+
+  it('holds a certificate that Slipway shows, which needs no name', async () => {
+    const own = await authority.issue([]);
+    expect(read(members(own))).toEqual(own);
+  });
+
+  it.each<[string, () => Record<string, string>, RegExp]>([
+    ['lacks the authority', () => ({ 'tls.crt': certificate.cert, 'tls.key': certificate.key }), /has no ca\.crt/],
+    ['has a certificate that the authority did not sign', () => members(certificate, other.pem), /does not lead to/],
+    ['lacks the key', () => ({ 'tls.crt': certificate.cert, 'ca.crt': authority.pem }), /has no tls\.key/],
+  ])('is refused when it %s', (_case, content, reason) => {
+    expect(() => read(content())).toThrow(reason);
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { candidateService, keysSecret, releaseDeployment, tlsSecretOf } from '../../src/azure/kubernetes/manifests.js';
+import { candidateService, keysSecret, releaseDeployment, tlsSecretsOf } from '../../src/azure/kubernetes/manifests.js';
 import { ownershipMark } from '../../src/deployment/names.js';
 import { someRelease } from '../fixtures/release.js';
 
@@ -90,9 +90,22 @@ describe('the Deployment of a release', () => {
     const directory = container(secured)?.volumeMounts?.find(({ name }) => name === 'tls')?.mountPath;
     expect(environment(secured).get('TLS_CERT_FILE')).toBe(`${directory}/tls.crt`);
     expect(environment(secured).get('TLS_KEY_FILE')).toBe(`${directory}/tls.key`);
-    expect(tlsSecretOf(releaseDeployment(secured, 'acr.example'))).toBe('front');
+    expect(tlsSecretsOf(releaseDeployment(secured, 'acr.example'))).toEqual({ secret: 'front' });
+    expect(environment(secured).has('TLS_CLIENT_CA_FILE')).toBe(false);
     expect(environment().has('TLS_CERT_FILE')).toBe(false);
-    expect(tlsSecretOf(releaseDeployment(input, 'acr.example'))).toBeUndefined();
+    expect(tlsSecretsOf(releaseDeployment(input, 'acr.example'))).toBeUndefined();
+  });
+
+  it('mounts the authority of the clients without the key beside it', () => {
+    const mutual = someRelease({ scoring: { tls: { secret: 'front', clientSecret: 'callers' } } });
+    const items = [{ key: 'ca.crt', path: 'ca.crt' }];
+    expect(pod(mutual)?.volumes).toContainEqual({ name: 'clients', secret: { secretName: 'callers', items } });
+    const directory = container(mutual)?.volumeMounts?.find(({ name }) => name === 'clients')?.mountPath;
+    expect(environment(mutual).get('TLS_CLIENT_CA_FILE')).toBe(`${directory}/ca.crt`);
+    expect(tlsSecretsOf(releaseDeployment(mutual, 'acr.example'))).toEqual({
+      secret: 'front',
+      clientSecret: 'callers',
+    });
   });
 
   it('probes plain HTTP: alive by /healthz, ready by /readyz', () => {

@@ -64,7 +64,7 @@ export async function checkCertificate(
   abortSignal: AbortSignal,
 ): Promise<void> {
   if (scoring.tls === undefined || !canBeAsked(found)) return;
-  await requireTrust(await connectTo(azure, { identity, cluster }, abortSignal), scoring.tls.secret);
+  await requireTrust(await connectTo(azure, { identity, cluster }, abortSignal), scoring.tls);
 }
 
 function canBeAsked(found: Cluster | undefined): boolean {

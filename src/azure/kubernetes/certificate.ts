@@ -1,13 +1,14 @@
 import { X509Certificate } from 'node:crypto';
 import { createSecureContext, rootCertificates } from 'node:tls';
 import type { V1Secret } from '@kubernetes/client-node';
+import type { ReleaseInput } from '../../deployment/activities.js';
 import { SlipwayError } from '../../deployment/errors.js';
 import type { Kubernetes } from './connection.js';
-import { NAMESPACE, TLS_MEMBERS } from './manifests.js';
+import { CA_MEMBER, NAMESPACE, TLS_MEMBERS } from './manifests.js';
 import { readIfPresent } from './objects.js';
 
-/** Authority in the Secret, where it is a private one: what cert-manager calls it too. */
-const CA_MEMBER = 'ca.crt';
+/** The Secrets that a release's TLS is made of, by name. */
+export type TlsSecrets = NonNullable<ReleaseInput['scoring']['tls']>;
 
 /** What a caller must know of a server's certificate. */
 export interface ServerTrust {
@@ -15,34 +16,27 @@ export interface ServerTrust {
   readonly root: string;
   /** A name that is in it. The public address is a number, which certificates hardly ever have. */
   readonly serverName: string;
+  /** What Slipway itself shows to a server that asks its clients for certificates. */
+  readonly clientCertificate?: { readonly cert: string; readonly key: string };
 }
 
 /**
- * Reads the Secret that holds a scoring server's certificate.
- *
- * @returns undefined when there is no such Secret
- * @throws SlipwayError `TlsSecretUnusable`
- */
-export async function findTrust(kubernetes: Kubernetes, name: string): Promise<ServerTrust | undefined> {
-  const secret = await readIfPresent(() => kubernetes.core.readNamespacedSecret({ name, namespace: NAMESPACE }));
-  return secret && trustOf(secret, name);
-}
-
-/**
- * Like {@link findTrust}, where the Secret has to be there.
+ * Reads the Secrets that hold a scoring server's certificate, and the authority of its clients where it asks for theirs.
  *
  * @throws SlipwayError `TlsSecretMissing`, `TlsSecretUnusable`
  */
-export async function requireTrust(kubernetes: Kubernetes, name: string): Promise<ServerTrust> {
-  const trust = await findTrust(kubernetes, name);
-  if (trust === undefined) throw tlsSecretMissing(name);
-  return trust;
+export async function requireTrust(kubernetes: Kubernetes, { secret, clientSecret }: TlsSecrets): Promise<ServerTrust> {
+  const trust = trustOf(await requireSecret(kubernetes, secret), secret);
+  if (clientSecret === undefined) return trust;
+  const ofClients = await requireSecret(kubernetes, clientSecret);
+  return { ...trust, clientCertificate: clientCertificateOf(ofClients, clientSecret) };
 }
 
-/** What is told of a Secret that is not in the cluster. */
-export function tlsSecretMissing(name: string): SlipwayError {
-  return new SlipwayError('TlsSecretMissing', `The cluster has no Secret ${name} in its namespace ${NAMESPACE}`, {
-    fix: `Create it: kubectl -n ${NAMESPACE} create secret generic ${name} --type kubernetes.io/tls --from-file tls.crt --from-file tls.key --from-file ca.crt. Or correct scoring.tls.secret.`,
+async function requireSecret(kubernetes: Kubernetes, name: string): Promise<V1Secret> {
+  const secret = await readIfPresent(() => kubernetes.core.readNamespacedSecret({ name, namespace: NAMESPACE }));
+  if (secret !== undefined) return secret;
+  throw new SlipwayError('TlsSecretMissing', `The cluster has no Secret ${name} in its namespace ${NAMESPACE}`, {
+    fix: `Create it: kubectl -n ${NAMESPACE} create secret generic ${name} --type kubernetes.io/tls --from-file tls.crt --from-file tls.key --from-file ca.crt. Or correct scoring.tls.`,
   });
 }
 
@@ -53,38 +47,63 @@ export function tlsSecretMissing(name: string): SlipwayError {
  * @throws SlipwayError `TlsSecretUnusable`
  */
 export function trustOf(secret: V1Secret, name: string): ServerTrust {
-  const unusable = (why: string, cause?: unknown) =>
-    new SlipwayError('TlsSecretUnusable', `Secret ${name}: ${why}`, {
-      fix: 'Put the certificate, followed by those between it and its authority, into tls.crt, its key into tls.key, and a private authority into ca.crt.',
-      ...(cause === undefined ? {} : { cause }),
-    });
-  const read = (member: string) => Buffer.from(secret.data?.[member] ?? '', 'base64').toString('utf8');
-  const missing = TLS_MEMBERS.filter((member) => read(member) === '');
-  if (missing.length > 0) throw unusable(`it has no ${missing.join(' and no ')}`);
-  const [cert, key] = TLS_MEMBERS.map(read);
-  try {
-    createSecureContext({ cert, key });
-  } catch (error) {
-    throw unusable(`tls.crt and tls.key do not go together (${reasonOf(error)})`, error);
-  }
-  const chain = certificatesIn(read(TLS_MEMBERS[0]));
-  const [leaf] = chain;
-  const serverName = leaf && dnsName(leaf);
-  if (leaf === undefined || serverName === undefined) throw unusable('its certificate has no DNS name');
-  if (Date.parse(leaf.validTo) < Date.now()) throw unusable(`its certificate ended on ${leaf.validTo}`);
-  if (Date.parse(leaf.validFrom) > Date.now()) throw unusable(`its certificate begins on ${leaf.validFrom}`);
-  const authority = read(CA_MEMBER);
+  const { chain, leaf, authority } = certificateOf(secret, name);
+  const serverName = dnsName(leaf);
+  if (serverName === undefined) throw unusable(name, 'its certificate has no DNS name');
   const root = authority === '' ? rootCertificates.join('\n') : authority;
-  try {
-    if (leadsTo(chain, certificatesIn(root))) return { root, serverName };
-  } catch (error) {
-    throw unusable(`${CA_MEMBER} is no certificate (${reasonOf(error)})`, error);
-  }
+  if (isSignedBy(chain, root, name)) return { root, serverName };
   throw unusable(
+    name,
     authority === ''
       ? `its certificate is not of a public authority, and there is no ${CA_MEMBER}`
       : `its certificate does not lead to ${CA_MEMBER}`,
   );
+}
+
+/**
+ * Checks the certificate that Slipway shows as a client: a server that trusts the Secret's `ca.crt` must take it.
+ *
+ * @throws SlipwayError `TlsSecretUnusable`
+ */
+export function clientCertificateOf(secret: V1Secret, name: string): { cert: string; key: string } {
+  const { cert, key, chain, authority } = certificateOf(secret, name);
+  if (authority === '') throw unusable(name, `it has no ${CA_MEMBER}, the authority of the clients`);
+  if (isSignedBy(chain, authority, name)) return { cert, key };
+  throw unusable(name, `its certificate does not lead to ${CA_MEMBER}`);
+}
+
+/** A certificate of a Secret with its key, checked by itself. */
+function certificateOf(secret: V1Secret, name: string) {
+  const read = (member: string) => Buffer.from(secret.data?.[member] ?? '', 'base64').toString('utf8');
+  const missing = TLS_MEMBERS.filter((member) => read(member) === '');
+  if (missing.length > 0) throw unusable(name, `it has no ${missing.join(' and no ')}`);
+  const [cert, key] = [read(TLS_MEMBERS[0]), read(TLS_MEMBERS[1])];
+  try {
+    createSecureContext({ cert, key });
+  } catch (error) {
+    throw unusable(name, `tls.crt and tls.key do not go together (${reasonOf(error)})`, error);
+  }
+  const chain = certificatesIn(cert);
+  const [leaf] = chain;
+  if (leaf === undefined) throw unusable(name, 'tls.crt is no certificate');
+  if (Date.parse(leaf.validTo) < Date.now()) throw unusable(name, `its certificate ended on ${leaf.validTo}`);
+  if (Date.parse(leaf.validFrom) > Date.now()) throw unusable(name, `its certificate begins on ${leaf.validFrom}`);
+  return { cert, key, chain, leaf, authority: read(CA_MEMBER) };
+}
+
+function isSignedBy(chain: readonly X509Certificate[], authority: string, name: string): boolean {
+  try {
+    return leadsTo(chain, certificatesIn(authority));
+  } catch (error) {
+    throw unusable(name, `${CA_MEMBER} is no certificate (${reasonOf(error)})`, error);
+  }
+}
+
+function unusable(name: string, why: string, cause?: unknown): SlipwayError {
+  return new SlipwayError('TlsSecretUnusable', `Secret ${name}: ${why}`, {
+    fix: 'Put the certificate, followed by those between it and its authority, into tls.crt, its key into tls.key, and a private authority into ca.crt.',
+    ...(cause === undefined ? {} : { cause }),
+  });
 }
 
 /** Whether one of `roots` has signed the first certificate of a chain, directly or through others of the chain. */

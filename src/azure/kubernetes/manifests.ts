@@ -33,6 +33,10 @@ const TLS_DIR = '/run/slipway/tls';
 const TLS_VOLUME = 'tls';
 /** Certificate and key in a Secret of type `kubernetes.io/tls`. */
 export const TLS_MEMBERS = ['tls.crt', 'tls.key'] as const;
+/** Authority in such a Secret, where it is a private one: what cert-manager calls it too. */
+export const CA_MEMBER = 'ca.crt';
+const CLIENTS_DIR = '/run/slipway/clients';
+const CLIENTS_VOLUME = 'clients';
 const CONTAINER = 'scoring';
 
 export const RELEASE_DIGEST_ANNOTATION = 'slipway.dev/release-digest';
@@ -97,9 +101,12 @@ export function releaseDeployment(input: ReleaseInput, loginServer: string): V1D
   };
 }
 
-/** Name of the Secret with the certificate that a release's server shows; undefined for a plain one. */
-export function tlsSecretOf({ spec }: V1Deployment): string | undefined {
-  return spec?.template.spec?.volumes?.find(({ name }) => name === TLS_VOLUME)?.secret?.secretName;
+/** Names of the Secrets with what a release's server shows, and whom it trusts; undefined for a plain one. */
+export function tlsSecretsOf({ spec }: V1Deployment): NonNullable<ReleaseInput['scoring']['tls']> | undefined {
+  const secretIn = (volume: string) =>
+    spec?.template.spec?.volumes?.find(({ name }) => name === volume)?.secret?.secretName;
+  const secret = secretIn(TLS_VOLUME);
+  return secret === undefined ? undefined : { secret, clientSecret: secretIn(CLIENTS_VOLUME) };
 }
 
 /** A ClusterIP Service for what looks at a release from inside the cluster before the public Service selects it. */
@@ -143,13 +150,19 @@ export function grpcPort(): { name: string; protocol: string; port: number; targ
   return { name: 'grpc', protocol: 'TCP', port: GRPC_PORT, targetPort: GRPC_PORT };
 }
 
-/** The Secrets that a pod reads: the release's own keys, and the user's certificate, of which it needs two members. */
+/**
+ * The Secrets that a pod reads: the release's own keys, and of the user's the server's certificate with its key, and the
+ * authority of the clients without the key beside it.
+ */
 function podVolumes({ scoring }: ReleaseInput, release: string): { volumes?: V1Volume[] } {
   const { auth, tls } = scoring;
-  const items = TLS_MEMBERS.map((member) => ({ key: member, path: member }));
+  const members = (names: readonly string[]) => names.map((member) => ({ key: member, path: member }));
   const volumes: V1Volume[] = [
     ...(auth === 'key' ? [{ name: KEYS_VOLUME, secret: { secretName: release } }] : []),
-    ...(tls ? [{ name: TLS_VOLUME, secret: { secretName: tls.secret, items } }] : []),
+    ...(tls ? [{ name: TLS_VOLUME, secret: { secretName: tls.secret, items: members(TLS_MEMBERS) } }] : []),
+    ...(tls?.clientSecret
+      ? [{ name: CLIENTS_VOLUME, secret: { secretName: tls.clientSecret, items: members([CA_MEMBER]) } }]
+      : []),
   ];
   return volumes.length > 0 ? { volumes } : {};
 }
@@ -168,6 +181,7 @@ function scoringContainer(input: ReleaseInput, loginServer: string): V1Container
   const mounts = [
     ...(withKeys ? [{ name: KEYS_VOLUME, mountPath: KEYS_DIR, readOnly: true }] : []),
     ...(scoring.tls ? [{ name: TLS_VOLUME, mountPath: TLS_DIR, readOnly: true }] : []),
+    ...(scoring.tls?.clientSecret ? [{ name: CLIENTS_VOLUME, mountPath: CLIENTS_DIR, readOnly: true }] : []),
   ];
   const resources = { cpu: scoring.cpu, memory: scoring.memory };
   return {
@@ -183,7 +197,7 @@ function scoringContainer(input: ReleaseInput, loginServer: string): V1Container
       { name: 'INTRA_OP_THREADS', value: '1' },
       ...batchingEnvironment(scoring),
       ...(withKeys ? [{ name: 'SCORING_KEYS_DIR', value: KEYS_DIR }] : []),
-      ...(scoring.tls ? tlsEnvironment() : []),
+      ...(scoring.tls ? tlsEnvironment(scoring.tls) : []),
     ],
     ports: [
       { name: 'grpc', containerPort: GRPC_PORT },
@@ -207,11 +221,12 @@ function scoringContainer(input: ReleaseInput, loginServer: string): V1Container
   };
 }
 
-function tlsEnvironment(): V1EnvVar[] {
+function tlsEnvironment({ clientSecret }: NonNullable<ReleaseInput['scoring']['tls']>): V1EnvVar[] {
   const [certificate, key] = TLS_MEMBERS;
   return [
     { name: 'TLS_CERT_FILE', value: `${TLS_DIR}/${certificate}` },
     { name: 'TLS_KEY_FILE', value: `${TLS_DIR}/${key}` },
+    ...(clientSecret === undefined ? [] : [{ name: 'TLS_CLIENT_CA_FILE', value: `${CLIENTS_DIR}/${CA_MEMBER}` }]),
   ];
 }
 
