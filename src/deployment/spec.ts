@@ -108,6 +108,8 @@ const scoring = z.strictObject({
       clientSecret: secretName.optional(),
     })
     .optional(),
+  /** True: the public Service also has the port of REST. */
+  rest: z.boolean().optional(),
   /**
    * Seconds after which the server ends a client's connection, which then goes to the release that is live. A replaced
    * release serves on for as long, so that no call meets a server that is going.

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -32,6 +33,14 @@ const scoreWith = (key: string) =>
 const accepted = (key: string) => vi.waitFor(() => scoreWith(key), TAKEN_UP);
 const refused = (key: string) =>
   vi.waitFor(() => expect(scoreWith(key)).rejects.toMatchObject({ code: 'KeyRefused' }), TAKEN_UP);
+
+/** Scores over REST, from outside of the cluster. */
+async function restStatus(key: string): Promise<number> {
+  const { hostname } = new URL(`grpc://${result.address}`);
+  const body = JSON.stringify({ instances: [{ b64: readFileSync(coffee, 'base64') }] });
+  const url = `http://${hostname}:8501/v1/models/${result.source.name}:predict`;
+  return (await fetch(url, { method: 'POST', body, headers: { authorization: `Bearer ${key}` } })).status;
+}
 
 /** All that Temporal keeps, with its payloads as text. */
 async function histories(): Promise<string> {
@@ -85,13 +94,16 @@ describe('the keys of a service', () => {
     expect(await local.client.showKeys(service)).toEqual(rotated);
   });
 
-  it('are those of the next release too', async () => {
-    const scoring = { memory: '2Gi', connectionAgeSeconds: 5 };
+  it('are those of the next release too, over REST as well where that is published', async () => {
+    await expect(restStatus(rotated.primary)).rejects.toThrow();
+    const scoring = { memory: '2Gi', connectionAgeSeconds: 5, rest: true };
     const next = await (await local.client.startDeployment({ ...spec, scoring })).result();
     expect(next.release).not.toBe(result.release);
     expect(await local.client.showKeys(service)).toEqual(rotated);
     await scoreWith(rotated.primary);
     await scoreWith(rotated.secondary);
+    expect(await restStatus(rotated.primary)).toBe(200);
+    expect(await restStatus('another')).toBe(401);
   });
 
   it('are printed by `slipway keys show`, and by nothing else', async () => {
@@ -112,6 +124,7 @@ describe('the keys of a service', () => {
     await expect(local.client.showKeys('nobody')).rejects.toMatchObject({ code: 'NotLive' });
     const scoring = { auth: 'none', connectionAgeSeconds: 5 } as const;
     await (await local.client.startDeployment({ ...spec, scoring })).result();
+    await expect(restStatus('none')).rejects.toThrow();
     await expect(local.client.showKeys(service)).rejects.toMatchObject({ code: 'NoKeys' });
     await expect(local.client.rotateKeys(service)).rejects.toMatchObject({ code: 'NoKeys' });
   });

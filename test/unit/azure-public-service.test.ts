@@ -62,6 +62,24 @@ describe('switching the public Service', () => {
     expect(dropped.map(({ deploymentId }) => deploymentId)).toEqual(['dsecond', 'dfirst']);
   });
 
+  it('publishes REST for as long as a release that asks for it is live, on the port that speaks TLS where there is one', () => {
+    const scoring = { rest: true, tls: { secret: 'front' } };
+    const open = someRelease({ identity: someIdentity('dopen'), content: 'open', scoring });
+    const published = switched(created, open) ?? created;
+    const portsOf = ({ spec }: typeof created) => spec?.ports?.map(({ port }) => port);
+    expect(portsOf(published)).toEqual([8500, 8502]);
+    expect(portsOf(newPublicService(someRelease({ scoring: { rest: true } })))).toEqual([8500, 8501]);
+    expect(portsOf(switched(published, second) ?? published)).toEqual([8500]);
+    const back = switchedBack(published, open.identity);
+    expect(back.action === 'replace' && portsOf(back.service)).toEqual([8500]);
+  });
+
+  it('keeps the node port that the cluster gave', () => {
+    const [grpc] = created.spec?.ports ?? [];
+    const filledIn = { ...created, spec: { ...created.spec, ports: [{ ...grpc, port: 8500, nodePort: 30123 }] } };
+    expect(switched(filledIn, second)?.spec?.ports).toMatchObject([{ nodePort: 30123 }]);
+  });
+
   it('keeps who created it, and what others wrote on it', () => {
     const annotated = {
       ...created,

@@ -25,6 +25,8 @@ export const NAMESPACE = 'default';
 export const GRPC_PORT = 8500;
 /** Port of the probes: plain HTTP, because gRPC probes do not speak TLS. */
 export const HTTP_PORT = 8501;
+/** Port of REST where the server speaks TLS; without it, REST is on the plain port. */
+const HTTPS_PORT = 8502;
 /** User and group that the image runs as. */
 const SCORING_USER = 1000;
 const KEYS_DIR = '/run/slipway/keys';
@@ -145,9 +147,27 @@ export function withKeys(secret: V1Secret, keys: ScoringKeys): V1Secret {
   return { ...secret, data: { ...secret.data, ...encoded(keys) } };
 }
 
-/** The gRPC port of a Service. `appProtocol` stays unset: with it, Azure's load balancer would probe HTTP on the port. */
-export function grpcPort(): { name: string; protocol: string; port: number; targetPort: number } {
+/** A port of a Service. `appProtocol` stays unset: with it, Azure's load balancer would probe HTTP on the port. */
+interface ServicePort {
+  readonly name: string;
+  readonly protocol: string;
+  readonly port: number;
+  readonly targetPort: number;
+}
+
+export function grpcPort(): ServicePort {
   return { name: 'grpc', protocol: 'TCP', port: GRPC_PORT, targetPort: GRPC_PORT };
+}
+
+/** @param port as {@link restPortOf} gives it */
+export function restPort(port: number): ServicePort {
+  return { name: 'rest', protocol: 'TCP', port, targetPort: port };
+}
+
+/** Where a release answers REST from outside of the cluster; undefined where it does not. */
+export function restPortOf({ rest, tls }: ReleaseInput['scoring']): number | undefined {
+  if (!rest) return undefined;
+  return tls ? HTTPS_PORT : HTTP_PORT;
 }
 
 /**
@@ -202,6 +222,7 @@ function scoringContainer(input: ReleaseInput, loginServer: string): V1Container
     ports: [
       { name: 'grpc', containerPort: GRPC_PORT },
       { name: 'http', containerPort: HTTP_PORT },
+      ...(scoring.tls ? [{ name: 'https', containerPort: HTTPS_PORT }] : []),
     ],
     // Requests equal to limits: a neighbour's load cannot move the latency of a scoring service.
     resources: { requests: resources, limits: resources },

@@ -1,4 +1,4 @@
-import type { V1Service } from '@kubernetes/client-node';
+import type { V1Service, V1ServicePort } from '@kubernetes/client-node';
 import { z } from 'zod';
 import type { ReleaseInput } from '../../deployment/activities.js';
 import type { Identity } from '../../deployment/names.js';
@@ -11,7 +11,7 @@ import {
   shortDigest,
 } from '../../deployment/names.js';
 import type { Kubernetes } from './connection.js';
-import { NAMESPACE, grpcPort, releaseLabels } from './manifests.js';
+import { NAMESPACE, grpcPort, releaseLabels, restPort, restPortOf } from './manifests.js';
 import { createOnce, readIfPresent } from './objects.js';
 
 /** What the public Service selected before the last switch; absent when there was nothing. */
@@ -32,6 +32,8 @@ const releaseRecord = z.object({
   converted: z.string(),
   /** The deployment that switched to it. */
   deploymentId: z.string(),
+  /** Where it answers REST from outside; absent where it does not. */
+  restPort: z.number().optional(),
 });
 
 /** What it takes to go back to a release, or to remove what it was made of. Without times, so that a repeat writes the same. */
@@ -68,12 +70,14 @@ export async function replacePublicService(kubernetes: Kubernetes, service: V1Se
 
 /** The record of the release that a deployment is about to make live. */
 export function recordOf(input: ReleaseInput): ReleaseRecord {
+  const port = restPortOf(input.scoring);
   return {
     release: shortDigest(input.image.releaseDigest),
     imageDigest: input.image.digest,
     source: `${input.source.name}:${input.source.version}`,
     converted: `${input.converted.name}:${input.converted.version}`,
     deploymentId: input.identity.deploymentId,
+    ...(port === undefined ? {} : { restPort: port }),
   };
 }
 
@@ -111,7 +115,7 @@ export function newPublicService(input: ReleaseInput): V1Service {
     spec: {
       type: 'LoadBalancer',
       selector: releaseLabels(identity.service, image.releaseDigest),
-      ports: [grpcPort()],
+      ports: portsOf(recordOf(input)),
     },
   };
 }
@@ -178,12 +182,23 @@ function selecting(
   previous: string | undefined,
 ): V1Service {
   const changed = withRecords(service, records);
+  const record = records.find((each) => each.release === release);
   const annotations = { ...changed.metadata?.annotations };
   delete annotations[PREVIOUS_RELEASE_ANNOTATION];
   if (previous !== undefined) annotations[PREVIOUS_RELEASE_ANNOTATION] = previous;
   return {
     ...changed,
     metadata: { ...changed.metadata, annotations },
-    spec: { ...service.spec, selector: { [SERVICE_LABEL]: name, [RELEASE_LABEL]: release } },
+    spec: {
+      ...service.spec,
+      selector: { [SERVICE_LABEL]: name, [RELEASE_LABEL]: release },
+      ports: portsOf(record, service.spec?.ports),
+    },
   };
+}
+
+/** The ports of a release. One that the Service has already stays as the API server filled it in, its node port included. */
+function portsOf(record: ReleaseRecord | undefined, present: readonly V1ServicePort[] = []): V1ServicePort[] {
+  const wanted = [grpcPort(), ...(record?.restPort === undefined ? [] : [restPort(record.restPort)])];
+  return wanted.map((port) => present.find((it) => it.port === port.port) ?? port);
 }
