@@ -1,4 +1,5 @@
 import { PassThrough } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
 import { Log, type V1Pod } from '@kubernetes/client-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startEmulator, type TestEmulator } from '../fixtures/emulator.js';
@@ -180,6 +181,21 @@ describe('a pod that runs', () => {
     const kinds = (await emulator.inventory()).filter(({ name }) => name.startsWith('deleted')).map(({ kind }) => kind);
     expect(kinds).toEqual([]);
   });
+});
+
+it('pods that are deleted while their containers are made are gone', async () => {
+  const pods = Array.from({ length: 12 }, (_, index) => `early-${index}`);
+  const { template } = deployment('early', image).spec ?? {};
+  // One after the other, so that each is met at another point of its start.
+  for (const name of pods) {
+    await clients.core.createNamespacedPod({
+      namespace,
+      body: { metadata: { name, labels: { app: 'early' } }, spec: template?.spec } as V1Pod,
+    });
+    await delay(20 * pods.indexOf(name));
+    await clients.core.deleteNamespacedPod({ namespace, name, gracePeriodSeconds: 1 });
+  }
+  await until('their end', async () => (await podsOf(clients, 'early')).length === 0);
 });
 
 describe('a pod that cannot run', () => {

@@ -24,6 +24,7 @@ export class ContainerRunner {
   private readonly crashBackOff: BackOff;
   private readonly pullBackOff: BackOff;
   private child: ChildProcess | undefined;
+  private preparing: Promise<Sandboxed> | undefined;
 
   constructor(
     private readonly environment: PodEnvironment,
@@ -69,6 +70,8 @@ export class ContainerRunner {
   /** Ends the container: asks its processes, and kills what is left after `graceMs`. */
   async stop(graceMs: number): Promise<void> {
     this.stopping.abort();
+    // It writes into the pod's directory, which is removed next.
+    await this.preparing?.catch(() => undefined);
     if (this.child !== undefined) await this.environment.context.emulator.processes.stop(this.child, graceMs);
   }
 
@@ -110,7 +113,8 @@ export class ContainerRunner {
     const containerID = `${this.environment.sandbox.isolation}://${randomBytes(32).toString('hex')}`;
     this.status.imageID = image.image;
     try {
-      const prepared = await prepareContainer(this.environment, this.spec, image);
+      this.preparing = prepareContainer(this.environment, this.spec, image);
+      const prepared = await this.preparing;
       if (this.stopping.signal.aborted) return startErrorCode;
       this.status.containerID = containerID;
       return await this.execute(prepared, startedAt);

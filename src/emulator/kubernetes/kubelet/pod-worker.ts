@@ -99,7 +99,8 @@ export class PodWorker {
     this.stopping.abort();
     if (this.runners.length > 0) this.say('Normal', 'Killing', `Stopping container ${this.containerNames()}`);
     await Promise.all(this.runners.map((runner) => runner.stop(graceMs)));
-    await rm(this.directory, { recursive: true, force: true });
+    // Volumes that are being made may still come to it.
+    await rm(this.directory, { recursive: true, force: true, maxRetries: 5 });
   }
 
   private get volumes(): string {
