@@ -11,6 +11,7 @@ from tensorflow.core.protobuf.rewriter_config_pb2 import RewriterConfig
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_from_session_graph
 from tensorflow.python.grappler import tf_optimizer
 
+from conversion.load_failure import check_variables
 from conversion.weights import WeightFile
 
 LOWER_CONTROL_FLOW = "_lower_using_switch_merge"
@@ -23,11 +24,15 @@ def freeze(
     """The part of the session's graph between the named tensors, with its variables in ``weights``.
 
     Loops stay functional: each body is a function of the graph's library.
+
+    Raises:
+        ConversionError: the variables are those of another model.
     """
     names = [_op(name) for name in outputs]
     graph_def = tf.compat.v1.graph_util.extract_sub_graph(session.graph.as_graph_def(), names)
     _drop_unused_functions(graph_def)
     frozen = convert_variables_to_constants_from_session_graph(session, graph_def, names)
+    check_variables(graph_def, frozen)
     for nodes in (frozen.node, *(function.node_def for function in frozen.library.function)):
         for node in nodes:
             node.attr.pop(LOWER_CONTROL_FLOW, None)

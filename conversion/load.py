@@ -12,7 +12,7 @@ from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef, SignatureDef, 
 from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
 from conversion.errors import ConversionError
-from conversion.load_failure import check_variables, load_failure
+from conversion.load_failure import load_failure
 
 SERVE_TAG = "serve"
 """Tag of the graph that TensorFlow Serving loads."""
@@ -109,7 +109,7 @@ def serving_session(saved_model: Path) -> Iterator[tf.compat.v1.Session]:
     """A session in which the SavedModel is loaded and initialised.
 
     Raises:
-        ConversionError: TensorFlow cannot load it, or its variables are those of another model.
+        ConversionError: TensorFlow cannot load it.
     """
     config = tf.compat.v1.ConfigProto()
     # Optimising the graph takes longer than running it a few times.
@@ -119,7 +119,6 @@ def serving_session(saved_model: Path) -> Iterator[tf.compat.v1.Session]:
             tf.compat.v1.saved_model.load(session, [SERVE_TAG], str(saved_model))
         except (tf.errors.OpError, OSError, RuntimeError, ValueError) as error:
             raise load_failure(error) from error
-        check_variables(session)
         yield session
 
 

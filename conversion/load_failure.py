@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 import tensorflow as tf
+from tensorflow.core.framework.graph_pb2 import GraphDef
 
 from conversion.errors import ConversionError
 
@@ -51,20 +52,20 @@ def load_failure(error: Exception) -> ConversionError:
     )
 
 
-def check_variables(session: tf.compat.v1.Session) -> None:
-    """Makes sure that variables have the shapes that the graph wants: TensorFlow 2 gives them whatever was saved.
+def check_variables(graph_def: GraphDef, frozen: GraphDef) -> None:
+    """Makes sure that the variables that are constants now have the shapes that the graph wanted of them: TensorFlow 2
+    gives variables whatever was saved.
 
     Raises:
         ConversionError: one has another.
     """
-    handles = [op for op in session.graph.get_operations() if op.type == "VarHandleOp"]
-    initialised = session.run([tf.raw_ops.VarIsInitializedOp(resource=op.outputs[0]) for op in handles])
-    handles = [op for op, known in zip(handles, initialised, strict=True) if known]
-    shapes = session.run([tf.raw_ops.VariableShape(input=op.outputs[0]) for op in handles])
-    for handle, actual in zip(handles, shapes, strict=True):
-        wanted = tf.TensorShape(handle.get_attr("shape"))
-        if not wanted.is_compatible_with(actual.tolist()):
-            raise _mismatch(f"{handle.name} has the shape {actual.tolist()} and not {wanted.as_list()}")
+    wanted = {
+        node.name: tf.TensorShape(node.attr["shape"].shape) for node in graph_def.node if node.op == "VarHandleOp"
+    }
+    for node in (node for node in frozen.node if node.op == "Const" and node.name in wanted):
+        actual = tf.TensorShape(node.attr["value"].tensor.tensor_shape)
+        if not wanted[node.name].is_compatible_with(actual):
+            raise _mismatch(f"{node.name} has the shape {actual.as_list()} and not {wanted[node.name].as_list()}")
 
 
 def _mismatch(why: str) -> ConversionError:

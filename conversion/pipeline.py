@@ -3,6 +3,7 @@
 import gc
 import shutil
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -74,12 +75,14 @@ def convert(request: ConversionRequest, out: Path, scratch: Path) -> str:
     labels = manifest.copy_labels(request.saved_model, out, selection.outputs)
 
     weights = WeightFile(scratch / "weights")
-    with serving_session(request.saved_model) as session:
-        phase("golden", f"TensorFlow's answers to {len(photos)} photos, and to generated ones")
-        goldens = golden.score(session, selection, photos)
-        expected = [*goldens, *golden.score_willing(session, selection, generated)]
+    with serving_session(request.saved_model) as session, ThreadPoolExecutor(1) as scoring:
+        # TensorFlow takes as long to get ready for its first photo as Python takes to freeze the graph.
+        answers = scoring.submit(golden.score, session, selection, photos)
         phase("freeze", "variables become constants")
         graph = with_element_shapes(freeze(session, [selection.input.tensor], list(names), weights))
+        phase("golden", f"TensorFlow's answers to {len(photos)} photos, and to generated ones")
+        goldens = answers.result()
+        expected = [*goldens, *golden.score_willing(session, selection, generated)]
 
     gc.collect()  # TensorFlow's graphs refer to themselves, and hold the weights
     export_as = _export_encoded if selection.input.dtype == ENCODED else _export_tensors
