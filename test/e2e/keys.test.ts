@@ -4,9 +4,11 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { DeployResult, ServiceKeys } from '../../src/client.js';
+import { home } from '../../src/cli/local/home.js';
 import { stackEnvironment } from '../../src/cli/local/stack.js';
 import { connectToTemporal } from '../../src/client/temporal.js';
-import { photo, repository, sampleSpec, TestStack } from '../fixtures/e2e/stack.js';
+import { photo, PHOTOS, repository, sampleSpec, TestStack } from '../fixtures/e2e/stack.js';
+import { agreeing, callFromPython } from '../fixtures/serving-client.js';
 
 const run = promisify(execFile);
 const service = 'keyed';
@@ -64,6 +66,17 @@ describe('the keys of a service', () => {
     await scoreWith(first.primary);
     await scoreWith(first.secondary);
     await refused('another');
+  });
+
+  it('open it for TensorFlow Serving’s own Python stubs, which get what TensorFlow answers', async () => {
+    const { expected, predicted } = await callFromPython({
+      address: result.address,
+      key: first.secondary,
+      model: result.source.name,
+      photos: PHOTOS.map(({ name }) => photo(name)),
+      savedModel: home('models', 'efficientnet-lite0'),
+    });
+    expect(predicted).toEqual(agreeing(expected));
   });
 
   it('rotate without a moment in which the key in use is refused', async () => {

@@ -1,29 +1,15 @@
-import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 
-import { home } from '../../src/cli/local/home.js';
 import { selfSigned } from '../fixtures/azure-wire/certificate.js';
 import { bundleScoringRuntime, MODEL_DIRECTORY, ScoringProcess } from '../fixtures/scoring-server.js';
-
-const CLIENT = fileURLToPath(new URL('../fixtures/serving_client.py', import.meta.url));
+import { agreeing, callFromPython } from '../fixtures/serving-client.js';
 
 /** TensorFlow's numbers for DT_STRING and DT_FLOAT, ModelVersionStatus.AVAILABLE and error OK. */
 const [STRING, FLOAT, AVAILABLE, OK] = [7, 1, 30, 0];
-
-interface ClientAnswer {
-  expected: number[][];
-  predicted: number[][];
-  alone: number[][];
-  signature: Record<string, number>;
-  state: number[][];
-  refusal: string[];
-}
 
 let runtime: Awaited<ReturnType<typeof bundleScoringRuntime>>;
 
@@ -37,21 +23,6 @@ async function temporaryDirectory(): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'slipway-python-client-'));
   onTestFinished(() => rm(directory, { recursive: true, force: true }));
   return directory;
-}
-
-/** Runs the official stubs; TensorFlow, which they import, is in the conversion's environment. */
-async function callFromPython(task: object): Promise<ClientAnswer> {
-  const stubs = home('python', 'serving-api');
-  if (!existsSync(stubs)) throw new Error(`${stubs} is missing: run \`npm test\` once, which sets it up`);
-  const child = spawn(home('python', 'conversion', 'bin', 'python'), [CLIENT], {
-    env: { ...process.env, PYTHONPATH: stubs, PYTHONDONTWRITEBYTECODE: '1' },
-  });
-  child.stdin.end(JSON.stringify(task));
-  const [output, errors] = await Promise.all([text(child.stdout), text(child.stderr)]);
-  // TensorFlow writes there however well it is.
-  if (output === '') throw new Error(errors);
-  // The script writes this object.
-  return JSON.parse(output) as ClientAnswer;
 }
 
 async function photos(): Promise<string[]> {
@@ -81,7 +52,7 @@ it.each(['plain', 'TLS'])(
     onTestFinished(() => server.kill());
     const answer = await callFromPython({
       address: await server.address(),
-      ca: transport === 'TLS' ? ca : null,
+      ...(transport === 'TLS' ? { ca } : {}),
       key: 'the-key',
       model: 'tiny',
       photos: await photos(),
@@ -89,9 +60,8 @@ it.each(['plain', 'TLS'])(
     });
 
     expect(answer.expected).toHaveLength(6);
-    const close = (rows: number[][]) => rows.map((row) => row.map((value): unknown => expect.closeTo(value, 5)));
-    expect(answer.predicted).toEqual(close(answer.expected));
-    expect(answer.alone).toEqual(close(answer.expected.slice(0, 1)));
+    expect(answer.predicted).toEqual(agreeing(answer.expected));
+    expect(answer.alone).toEqual(agreeing(answer.expected.slice(0, 1)));
     expect(answer.signature).toEqual({ images: STRING, logits: FLOAT, output_alias: FLOAT });
     expect(answer.state).toEqual([[3, AVAILABLE, OK]]);
     expect(answer.refusal).toEqual([

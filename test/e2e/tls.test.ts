@@ -1,11 +1,16 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { connectToAzure } from '../../src/azure/connection.js';
 import { clusterRef } from '../../src/azure/clusters.js';
 import { connectToKubernetes } from '../../src/azure/kubernetes/connection.js';
+import { home } from '../../src/cli/local/home.js';
 import { stackEnvironment } from '../../src/cli/local/stack.js';
 import type { DeployResult, DeploymentHandle, TlsOptions } from '../../src/client.js';
 import { Authority, tlsSecret, type IssuedCertificate } from '../fixtures/authority.js';
-import { photo, sampleSpec, TestStack } from '../fixtures/e2e/stack.js';
+import { photo, PHOTOS, sampleSpec, TestStack } from '../fixtures/e2e/stack.js';
+import { agreeing, callFromPython } from '../fixtures/serving-client.js';
 
 const service = 'secured';
 const coffee = photo('coffee.jpg');
@@ -68,6 +73,27 @@ describe('a service with a certificate, which asks its callers for theirs', () =
     };
     expect((await local.client.score(service, [coffee]))[0]?.classes?.[0]?.index).toBe(967);
     expect((await local.client.score(service, [coffee], given))[0]?.classes?.[0]?.index).toBe(967);
+  });
+
+  it('answers TensorFlow Serving’s own Python stubs with what TensorFlow answers', async () => {
+    const directory = await mkdtemp(path.join(tmpdir(), 'slipway-caller-'));
+    onTestFinished(() => rm(directory, { recursive: true, force: true }));
+    const file = async (name: string, content: string) => {
+      await writeFile(path.join(directory, name), content);
+      return path.join(directory, name);
+    };
+    const { expected, predicted } = await callFromPython({
+      address: result.address,
+      key: (await local.client.showKeys(service)).primary,
+      model: result.source.name,
+      photos: PHOTOS.map(({ name }) => photo(name)),
+      ca: await file('ca.crt', authority.pem),
+      serverName: 'scoring.example.com',
+      cert: await file('tls.crt', caller.cert),
+      certKey: await file('tls.key', caller.key),
+      savedModel: home('models', 'efficientnet-lite0'),
+    });
+    expect(predicted).toEqual(agreeing(expected));
   });
 
   it('is not reached without TLS, by who trusts another authority, expects another name or is not known', async () => {

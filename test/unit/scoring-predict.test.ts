@@ -19,6 +19,10 @@ import { bundleScoringRuntime, ScoringProcess } from '../fixtures/scoring-server
 const PHOTOS = GOLDENS.map(({ photo }) => photo);
 const [PHOTO = Buffer.alloc(0), OTHER = Buffer.alloc(0)] = PHOTOS;
 
+const PNG = Buffer.from(pngs.images['RGB, a gamma'].png, 'base64');
+/** Marker of a baseline JPEG's frame header. */
+const FRAME = Buffer.from('ffc0', 'hex');
+
 let runtime: Awaited<ReturnType<typeof bundleScoringRuntime>>;
 let server: ScoringProcess;
 let client: PredictClient;
@@ -139,6 +143,10 @@ describe('a refusal has the code and text of TensorFlow Serving', () => {
   const png = Buffer.from('89504e470d0a1a0a0000000d49484452', 'hex');
   const images = (...list: Uint8Array[]) => scoring(strings(list));
   const truncated = PHOTO.subarray(0, PHOTO.length - 2);
+  const gif = Buffer.from('GIF89a');
+  /** Its frame header says four components. */
+  const cmyk = Buffer.from(PHOTO).fill(4, PHOTO.indexOf(FRAME) + 9, PHOTO.indexOf(FRAME) + 10);
+  const hugePng = Buffer.from(PNG).fill(Buffer.from('0000ffff0000ffff', 'hex'), 16, 24);
   const huge = Buffer.concat([Buffer.from('ffd8ffc0001108ffffffff03012200021101031101', 'hex'), Buffer.alloc(32)]);
 
   it.each<[string, Draft<PredictRequest>, status, string | RegExp]>([
@@ -211,6 +219,9 @@ describe('a refusal has the code and text of TensorFlow Serving', () => {
     ['a JPEG without its end', images(PHOTO, truncated), status.INVALID_ARGUMENT, /^images\[1\]: Invalid JPEG data/],
     ['only the start of a JPEG', images(PHOTO.subarray(0, 30)), status.INVALID_ARGUMENT, /^images\[0\]: Invalid JPEG/],
     ['a JPEG that claims to be huge', images(huge), status.INVALID_ARGUMENT, /^images\[0\]: 65535x65535 is over/],
+    ['a GIF', images(PHOTO, gif), status.INVALID_ARGUMENT, /^images\[1\]: GIF images are not supported/],
+    ['a CMYK JPEG', images(PHOTO, OTHER, cmyk), status.INVALID_ARGUMENT, /^images\[2\]: CMYK JPEGs are not supported/],
+    ['a PNG that claims to be huge', images(hugePng), status.INVALID_ARGUMENT, /^images\[0\]: 65535x65535 is over/],
     [
       'two bad images among many, by the first',
       images(...Array.from({ length: 30 }, (_, index) => (index === 11 || index === 29 ? png : PHOTO))),
@@ -225,6 +236,20 @@ describe('a refusal has the code and text of TensorFlow Serving', () => {
     expect(error?.code).toBe(code);
     if (typeof details === 'string') expect(error?.details).toBe(details);
     else expect(error?.details).toMatch(details);
+  });
+});
+
+it('a request with a bad image harms no other one', async () => {
+  const [golden] = GOLDENS;
+  const kinds = Array.from({ length: 24 }, (_, index) => (index % 3 === 1 ? Buffer.from('garbage') : PHOTO));
+  const outcomes = await Promise.allSettled(kinds.map((photo) => predict(scoring(strings([OTHER, photo])))));
+  outcomes.forEach((outcome, index) => {
+    if (kinds[index] !== PHOTO) return expect(outcome).toMatchObject({ status: 'rejected', reason: { code: 3 } });
+    if (outcome.status === 'rejected') throw outcome.reason;
+    const values = outcome.value.outputs.output_alias?.tensor_content ?? Buffer.alloc(0);
+    golden?.outputs.output_alias?.forEach((expected, at) =>
+      expect(values.readFloatLE(20 + at * 4)).toBeCloseTo(expected, 5),
+    );
   });
 });
 
