@@ -1,0 +1,98 @@
+import type { ParitySection } from './section.js';
+
+export const everything: readonly ParitySection[] = [
+  {
+    title: 'Everything',
+    rows: [
+      {
+        operation: 'time',
+        here: 'emulated',
+        deviations:
+          "Azure's recorded durations are divided by `--time-scale` (60), and what is in progress says " +
+          '`Retry-After: 1`. Limits that users set on jobs and probes are not scaled. The clock can be advanced, ' +
+          'and stays advanced.',
+        witnesses: ['role-assignments'],
+      },
+      {
+        operation: 'addresses',
+        here: 'emulated',
+        deviations:
+          'Everything is HTTPS on loopback with a CA of its own; ports, CA and credentials are kept with the state.',
+        witnesses: ['restart'],
+      },
+      {
+        operation: 'state',
+        here: 'real',
+        deviations:
+          'On disk before a call is answered; survives `kill -9`, as do operations in progress. Azurite writes its ' +
+          'index every few seconds and when it is told to stop: an Azurite that is killed itself loses up to five ' +
+          'seconds of blobs.',
+        witnesses: ['restart'],
+      },
+      {
+        operation: 'requests',
+        here: 'emulated',
+        deviations: 'No throttling, no request is refused for its rate; the remaining-requests headers are constant.',
+        witnesses: ['resource-manager'],
+      },
+      {
+        operation: 'permissions',
+        here: 'emulated',
+        deviations:
+          'There is one application, which owns the subscription; `/_emulator/permissions` gives it other roles, at ' +
+          'every scope, and Resource Manager then refuses what they do not allow (403 `AuthorizationFailed`). Blobs ' +
+          "and the registry's content are not refused. Role assignments matter for image pulls only.",
+        witnesses: ['permissions', 'registry-sign-in'],
+      },
+      {
+        operation: 'faults',
+        here: 'added',
+        deviations:
+          'Not in Azure: `/_emulator/faults` makes the n-th matching call, or that of each path, fail before the ' +
+          'handler, after the commit (lost, late, truncated or another reply), or in its operation.',
+        witnesses: ['faults-and-journal'],
+      },
+      {
+        operation: 'quotas and permissions',
+        here: 'added',
+        deviations:
+          'Not in Azure: `/_emulator/quotas` sets a quota in every region, `/_emulator/permissions` the ' +
+          "application's roles.",
+        witnesses: ['compute', 'permissions'],
+      },
+      {
+        operation: 'journal, inventory, clock, health',
+        here: 'added',
+        deviations:
+          'Not in Azure: `/_emulator/journal`, `/_emulator/inventory`, `/_emulator/clock`, `/healthz`. Without ' +
+          'sign-in, since they are on loopback.',
+        witnesses: ['faults-and-journal'],
+      },
+    ],
+  },
+  {
+    title: 'Sign-in',
+    rows: [
+      {
+        operation: '`POST /TENANT/oauth2/v2.0/token`, client credentials with a secret',
+        here: 'real',
+        deviations: 'Any audience is granted. Other grants, certificates and federated credentials are absent.',
+        witnesses: ['resource-manager'],
+      },
+      {
+        operation: '`GET /TENANT/v2.0/.well-known/openid-configuration`, `/discovery/v2.0/keys`',
+        here: 'real',
+        deviations: 'Clients must set `disableInstanceDiscovery`: the authority is not one that they know.',
+        witnesses: ['resource-manager'],
+      },
+      {
+        operation: '`GET /metadata/identity/oauth2/token`',
+        here: 'emulated',
+        deviations:
+          'At the address of everything else, not at 169.254.169.254; one system-assigned identity, that of the ' +
+          'application.',
+        witnesses: ['resource-manager'],
+      },
+    ],
+  },
+];

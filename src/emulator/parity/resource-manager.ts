@@ -1,0 +1,114 @@
+import type { ParitySection } from './section.js';
+
+export const resourceManager: readonly ParitySection[] = [
+  {
+    title: 'Resource Manager',
+    rows: [
+      {
+        operation: 'tokens',
+        here: 'real',
+        deviations:
+          'Signature, expiry, tenant and audience are checked: 401 `AuthenticationFailed`, ' +
+          '`InvalidAuthenticationToken`.',
+        witnesses: ['resource-manager'],
+      },
+      {
+        operation: 'api-version',
+        here: 'emulated',
+        deviations: 'Any well-formed version from a floor upwards is accepted; bodies have the shape of one version.',
+        witnesses: ['resource-manager'],
+      },
+      {
+        operation: 'asynchronous operations: `Azure-AsyncOperation`, `Location`',
+        here: 'real',
+        deviations:
+          "The status document's `name` is the operation's id, not the same with bytes swapped. Polls of a " +
+          '`Location` that failed answer 409.',
+        witnesses: ['faults-and-journal', 'jobs'],
+      },
+      {
+        operation: 'resource groups: get, list, put',
+        here: 'emulated',
+        deviations: 'Deleting one is absent.',
+        witnesses: ['resource-manager'],
+      },
+      {
+        operation: 'resource providers: get, with the regions of their types',
+        here: 'emulated',
+        deviations: 'Container Service only, which is registered.',
+        witnesses: ['compute'],
+      },
+      {
+        operation: 'subscriptions, other providers, tags, locks, policies, deployments',
+        here: 'absent',
+      },
+    ],
+  },
+  {
+    title: 'Authorization',
+    rows: [
+      {
+        operation: 'role assignments: put, get, delete, list with `atScope()` and `principalId eq`',
+        here: 'real',
+        deviations:
+          'The principal is not looked up: an unknown one is accepted. Custom roles, conditions and inherited ' +
+          'denies are absent. They take effect after 120 s, scaled.',
+        witnesses: ['role-assignments'],
+      },
+      {
+        operation: 'permissions: list, of a resource group or a resource',
+        here: 'emulated',
+        deviations: 'The same at every scope; no deny assignments.',
+        witnesses: ['permissions'],
+      },
+      {
+        operation: 'role definitions: get, list by `roleName eq`',
+        here: 'emulated',
+        deviations: 'Six built-in roles, without their permissions.',
+        witnesses: ['role-assignments'],
+      },
+    ],
+  },
+  {
+    title: 'Compute',
+    rows: [
+      {
+        operation: 'sizes (`skus`): list, by region',
+        here: 'emulated',
+        deviations: 'Only the sizes of one table, each with its cores and memory; one page.',
+        witnesses: ['compute'],
+      },
+      {
+        operation: 'usages of a region: list',
+        here: 'emulated',
+        deviations: 'Cores only, counted from the nodes of the clusters that there are.',
+        witnesses: ['compute'],
+      },
+      {
+        operation: 'virtual machines, disks, everything else',
+        here: 'absent',
+      },
+    ],
+  },
+  {
+    title: 'Storage',
+    rows: [
+      {
+        operation: 'storage accounts: get, list, put, listKeys',
+        here: 'emulated',
+        deviations:
+          'A put answers 200 at once. Path-style addresses (`https://HOST:PORT/ACCOUNT/`). Delete, key rotation, ' +
+          'network rules are absent.',
+        witnesses: ['blobs'],
+      },
+      {
+        operation: 'blobs: all that Azurite 3.35 does',
+        here: 'real',
+        deviations:
+          'Tokens are checked for issuer and audience, roles are not; see Azurite for its own deviations. Queues, ' +
+          'tables, files are absent.',
+        witnesses: ['blobs'],
+      },
+    ],
+  },
+];
