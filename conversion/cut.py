@@ -40,6 +40,7 @@ class Cut:
     """In the main graph: ``[N, height, width, channels]``."""
     images_dtype: tf.DType
     images_shape: tuple[int | None, ...]
+    """Of any number of images, also where the graph makes a batch of one."""
     decode: DecodeOp
     preprocessing: GraphDef
     """Graph that holds both ends of the preprocessing: the main graph, or the body of the loop over the images."""
@@ -67,7 +68,8 @@ def find_cut(graph_def: GraphDef, source: str, outputs: Sequence[str]) -> Cut:
         preprocessing, pixels = _scaled(preprocessing, decode.outputs[0]), PIXELS
     else:
         pixels = decode.outputs[0].name
-    return Cut(images.name, images.dtype, tuple(images.shape.as_list()), op, preprocessing, pixels, image)
+    shape = (None, *images.shape.as_list()[1:])
+    return Cut(images.name, images.dtype, shape, op, preprocessing, pixels, image)
 
 
 def _single_image(graph: tf.Graph, images: tf.Tensor) -> tuple[GraphDef, str]:
@@ -91,14 +93,19 @@ def _scaled(preprocessing: GraphDef, decoded: tf.Tensor) -> GraphDef:
 
 def _find_images(graph: tf.Graph, source: tf.Tensor, outputs: Sequence[str]) -> tf.Tensor:
     targets = {name.rpartition(":")[0] for name in outputs}
-    unsized = None
-    for op in _downstream(graph, source.op, None):
-        for tensor in op.outputs:
-            if tensor.shape.rank == 4 and targets.isdisjoint(other.name for other in _downstream(graph, source.op, op)):
-                if _holds_images(tensor):
-                    return tensor
-                if unsized is None and None in tensor.shape[1:3].as_list():
-                    unsized = tensor
+    images = unsized = None
+    for tensor in (tensor for op in _downstream(graph, source.op, None) for tensor in op.outputs):
+        # Resizing one image makes a batch of it for a moment: the one that counts is what comes last.
+        if tensor.shape.rank != 4 or (images is not None and not _batches_one(tensor)):
+            continue
+        if not targets.isdisjoint(other.name for other in _downstream(graph, source.op, tensor.op)):
+            continue
+        if _holds_images(tensor):
+            images = tensor
+        elif unsized is None and None in tensor.shape[1:3].as_list():
+            unsized = tensor
+    if images is not None:
+        return images
     if unsized is not None:
         raise ConversionError(
             "DynamicImageSize",
@@ -127,6 +134,13 @@ def _holds_images(tensor: tf.Tensor) -> bool:
         return False
     _, height, width, channels = shape.as_list()
     return height is not None and width is not None and channels in (1, 3)
+
+
+def _batches_one(tensor: tf.Tensor) -> bool:
+    """Whether the op makes a batch of one image."""
+    inputs = list(tensor.op.inputs)
+    image = tensor.shape[1:].as_list()
+    return bool(inputs) and inputs[0].shape.rank == 3 and inputs[0].shape.as_list() == image
 
 
 def _single(body: tf.Graph) -> tf.Operation:

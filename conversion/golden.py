@@ -5,6 +5,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -68,27 +69,35 @@ def check_colours(photos: Sequence[Photo]) -> None:
             )
 
 
+def fed_for(session: tf.compat.v1.Session, selection: Selection, photo: Photo) -> Any:
+    """What the model is fed for one photo: a batch of one, or a scalar where it takes nothing else."""
+    fed = photo.jpeg if photo.tensor is None else photo.tensor
+    return fed if session.graph.get_tensor_by_name(selection.input.tensor).shape.rank == 0 else [fed]
+
+
 def score(session: tf.compat.v1.Session, selection: Selection, photos: Sequence[Photo]) -> list[Golden]:
     """Runs the loaded model on each photo by itself.
 
     Raises:
-        ConversionError: TensorFlow refuses a photo; the message names it.
+        ConversionError: TensorFlow refuses a photo, or gives for it what cannot be a row; the message names it.
     """
     tensors = {output.key: output.tensor for output in selection.outputs}
     goldens = []
     for photo in photos:
-        fed = photo.jpeg if photo.tensor is None else photo.tensor
-        # A model may take a batch of one only as a scalar; its signature says so by rank 0.
-        if session.graph.get_tensor_by_name(selection.input.tensor).shape.rank != 0:
-            fed = [fed]
         try:
-            answer = session.run(tensors, {selection.input.tensor: fed})
+            answer = session.run(tensors, {selection.input.tensor: fed_for(session, selection, photo)})
         except tf.errors.OpError as error:
             raise ConversionError(
                 "PhotoRefused", f"the model refuses photo {photo.name}: {reason_of(error)}", "give another photo"
             ) from error
-        rows = {key: np.asarray(value[:1], "<f4") for key, value in answer.items()}
+        rows = {key: np.asarray(value, "<f4") for key, value in answer.items()}
         for key, row in rows.items():
+            if row.shape[:1] != (1,):
+                raise ConversionError(
+                    "UnsupportedOutput",
+                    f"output '{key}' has the shape {list(row.shape)} for one image: it does not count images",
+                    "leave it out of model.outputs, or give it the batch as its first dimension",
+                )
             if not np.isfinite(row).all():
                 raise ConversionError(
                     "OutputNotFinite",

@@ -90,7 +90,7 @@ def _require_images(image: SignatureTensor, signature: str) -> None:
     given = f"input '{image.key}' of signature '{signature}' is {image.dtype} {list(image.shape)}"
     supported = f"{ENCODED} (JPEGs) or {' or '.join(PIXEL_TYPES)} [-1, height, width, 1 or 3]"
     batch, height, width, channels = image.shape if len(image.shape) == IMAGES_RANK else (0, 0, 0, 0)
-    if image.dtype not in PIXEL_TYPES or batch != -1 or channels not in (1, 3):
+    if image.dtype not in PIXEL_TYPES or batch not in (-1, 1) or channels not in (1, 3):
         raise ConversionError(
             "UnsupportedInput",
             f"{given}; {supported} is supported",

@@ -54,7 +54,7 @@ def _write_photo(out: Path, photo: Photo) -> dict[str, Any]:
         (out / file).write_bytes(photo.jpeg)
         return {"sha256": digest, "photo": file}
     file = f"goldens/{photo.digest}.row"
-    (out / file).write_bytes(photo.tensor.tobytes())
+    (out / file).write_bytes(photo.tensor.astype(photo.tensor.dtype.newbyteorder("<")).tobytes())
     shape = list(photo.tensor.shape)
     return {"sha256": file_digest(out / file), "photo": file, "shape": shape, "madeFrom": digest}
 

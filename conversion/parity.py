@@ -88,12 +88,13 @@ def preprocessed(preprocess: Path, op: DecodeOp) -> ImageOf:
     return image_of
 
 
-def answers(image_of: ImageOf, model: Path, outputs: Sequence[ParityOutput], photos: Sequence[Photo]) -> list[Golden]:
+def answers(
+    image_of: ImageOf, model: onnxruntime.InferenceSession, outputs: Sequence[ParityOutput], photos: Sequence[Photo]
+) -> list[Golden]:
     """What onnxruntime answers to each photo by itself."""
-    run_model = session(model)
     rows = []
     for photo in photos:
-        values = run_model.run([output.onnx for output in outputs], {IMAGE: image_of(photo)[np.newaxis]})
+        values = model.run([output.onnx for output in outputs], {IMAGE: image_of(photo)[np.newaxis]})
         rows.append(Golden(photo, {output.key: value for output, value in zip(outputs, values, strict=True)}))
     return rows
 

@@ -14,6 +14,7 @@ from tensorflow.core.framework.graph_pb2 import GraphDef
 from tensorflow.core.framework.types_pb2 import DataType
 
 from conversion import golden, manifest, parity
+from conversion.batches import check_batches
 from conversion.cut import DCT_METHOD, find_cut
 from conversion.errors import ConversionError
 from conversion.freeze import freeze
@@ -23,8 +24,8 @@ from conversion.loops import with_element_shapes
 from conversion.onnx_export import IMAGE, PIXELS, Part, export
 from conversion.photo import ImageOf, Photo
 from conversion.progress import phase, say
-from conversion.quantization import Quantization, read_calibration
-from conversion.tensors import tensor_of, with_tensors
+from conversion.quantization import Quantization, read_calibration, require_known_range
+from conversion.tensors import in_other_range, tensor_of, with_tensors
 from conversion.weights import WeightFile
 
 PREPROCESS = "preprocess.onnx"
@@ -65,13 +66,17 @@ def convert(request: ConversionRequest, out: Path, scratch: Path) -> str:
     names = {output.tensor: output.key for output in selection.outputs}
     photos, generated = golden.read_photos(request.photos), list(generated_photos())
     quantization = request.quantization
+    if quantization:
+        require_known_range(selection.input)
     calibration = read_calibration(quantization.calibration, photos) if quantization else []
+    other_range: list[Photo] = []
     if selection.input.dtype == ENCODED:
         golden.check_colours(photos)
     else:
         photos, generated, calibration = (
             with_tensors(each, selection.input) for each in (photos, generated, calibration)
         )
+        other_range = in_other_range(generated)
     labels = manifest.copy_labels(request.saved_model, out, selection.outputs)
 
     weights = WeightFile(scratch / "weights")
@@ -82,7 +87,10 @@ def convert(request: ConversionRequest, out: Path, scratch: Path) -> str:
         graph = with_element_shapes(freeze(session, [selection.input.tensor], list(names), weights))
         phase("golden", f"TensorFlow's answers to {len(photos)} photos, and to generated ones")
         goldens = answers.result()
-        expected = [*goldens, *golden.score_willing(session, selection, generated)]
+        expected = [
+            [*goldens, *golden.score_willing(session, selection, generated)],
+            golden.score_willing(session, selection, other_range),
+        ]
 
     gc.collect()  # TensorFlow's graphs refer to themselves, and hold the weights
     export_as = _export_encoded if selection.input.dtype == ENCODED else _export_tensors
@@ -90,8 +98,7 @@ def convert(request: ConversionRequest, out: Path, scratch: Path) -> str:
 
     phase("check", "the converted model against TensorFlow's answers")
     outputs = _outputs_to_compare(graph, selection, names)
-    actual = parity.answers(image_of, out / MODEL, outputs, [golden.photo for golden in expected])
-    difference = parity.require(parity.compare(outputs, expected, actual), request.limits, _parity_failed)
+    difference = _check(image_of, out / MODEL, outputs, expected, request.limits)
 
     tolerances: dict[str, float] = {}
     if quantization:
@@ -153,6 +160,25 @@ def _export_tensors(
     return tensor_of, {}
 
 
+def _check(
+    image_of: ImageOf,
+    model: Path,
+    outputs: Sequence[parity.ParityOutput],
+    expected: Sequence[Sequence[golden.Golden]],
+    limits: parity.Limits,
+) -> float:
+    """Holds the network against TensorFlow's answers, of which each sequence is compared by itself: what differs in the
+    smaller values of one would be lost beside the larger ones of another. Returns the largest difference."""
+    network = parity.session(model)
+    comparisons: list[parity.Comparison] = []
+    for answers in filter(None, expected):
+        actual = parity.answers(image_of, network, outputs, [answer.photo for answer in answers])
+        comparisons += parity.compare(outputs, answers, actual)
+    difference = parity.require(comparisons, limits, _parity_failed)
+    check_batches(image_of, network, outputs, expected[0], limits)
+    return difference
+
+
 def _make_int8(
     quantization: Quantization,
     calibration: Sequence[Photo],
@@ -170,7 +196,7 @@ def _make_int8(
     # What leaves a softmax is what counts here: int8 moves the logits of classes that nobody asks for.
     outputs = [replace(output, softmax=False) for output in outputs]
     photos = [golden.photo for golden in goldens]
-    before, after = (parity.answers(image_of, file, outputs, photos) for file in (model, int8))
+    before, after = (parity.answers(image_of, parity.session(file), outputs, photos) for file in (model, int8))
     parity.require(parity.compare(outputs, before, after), quantization.limits, _int8_parity_failed)
     speed = measure_speed(model, int8)
     say(

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from conversion.errors import ConversionError
 from conversion.golden import read_photos
+from conversion.load import SignatureTensor
 from conversion.parity import Limits
 from conversion.photo import Photo
 
@@ -21,6 +22,20 @@ class Quantization:
     """Directory of JPEGs of the kind that will be scored; none of them may be one to check the result with."""
     limits: Limits = LIMITS
     """How far int8 may be from float."""
+
+
+def require_known_range(source: SignatureTensor) -> None:
+    """Makes sure that photos can be given to the input as its callers give them.
+
+    Raises:
+        ConversionError: they cannot.
+    """
+    if source.dtype == "DT_FLOAT":
+        raise ConversionError(
+            "UnsupportedInput",
+            f"input '{source.key}' is DT_FLOAT: calibration needs to know the range of values that it wants",
+            "leave conversion.quantize out, or export a signature that takes JPEGs or bytes",
+        )
 
 
 def read_calibration(directory: Path, photos: Sequence[Photo]) -> list[Photo]:

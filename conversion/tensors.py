@@ -25,6 +25,15 @@ def with_tensors(photos: Sequence[Photo], source: SignatureTensor) -> list[Photo
     return [replace(photo, tensor=_tensor(photo, source)) for photo in photos]
 
 
+def in_other_range(photos: Sequence[Photo]) -> list[Photo]:
+    """The same photos from 0 to 255, for a float input: to one that wants this range all else is nearly black."""
+    return [
+        replace(photo, name=f"{photo.name} × {BRIGHTEST}", tensor=photo.tensor * BRIGHTEST)
+        for photo in photos
+        if photo.tensor is not None and photo.tensor.dtype == np.float32
+    ]
+
+
 def tensor_of(photo: Photo) -> NDArray[Any]:
     """The tensor that was made of a photo."""
     assert photo.tensor is not None
@@ -42,4 +51,4 @@ def _tensor(photo: Photo, source: SignatureTensor) -> NDArray[Any]:
     resized = tf.image.resize(pixels, [height, width], antialias=True).numpy()
     if source.dtype == "DT_UINT8":
         return np.clip(np.rint(resized), 0, BRIGHTEST).astype(np.uint8)
-    return (resized / BRIGHTEST).astype("<f4")
+    return (resized / BRIGHTEST).astype(np.float32)

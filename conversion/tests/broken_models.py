@@ -36,6 +36,18 @@ def any_size(out: Path) -> None:
     toy_models.save_mapped(out, pixels)
 
 
+def output_without_batch(out: Path) -> None:
+    toy_models.save_mapped(out, network=lambda images: tf.reduce_sum(toy_models.mean_colour(images), 0))
+
+
+def images_that_know_each_other(out: Path) -> None:
+    toy_models.save_mapped(out, network=lambda images: toy_models.mean_colour(images) / tf.reduce_max(images))
+
+
+def only_one_image(out: Path) -> None:
+    toy_models.save_single(out, lambda images: tf.reshape(images, [1, 3 * toy_models.SIZE**2]))
+
+
 def not_a_number(out: Path) -> None:
     toy_models.save_mapped(out, network=lambda images: tf.math.log(-toy_models.mean_colour(images)))
 
@@ -73,6 +85,9 @@ BROKEN: Mapping[str, Callable[[Path], None]] = {
         unsupported_op,
         foreign_op,
         any_size,
+        output_without_batch,
+        images_that_know_each_other,
+        only_one_image,
         not_a_number,
         accurate_decoder,
         truncated_weights,

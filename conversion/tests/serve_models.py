@@ -19,6 +19,7 @@ from conversion import job
 from conversion.build import build
 from conversion.featurizers.export import export_saved_model
 from conversion.featurizers.request import BuildRequest
+from conversion.golden import fed_for
 from conversion.load import ENCODED, Selection, select, serving_session, tensors_of
 from conversion.load_failure import reason_of
 from conversion.photo import Photo
@@ -32,12 +33,22 @@ DECODERS: Mapping[str, toy_models.Preprocess] = {
     "decode-jpeg": lambda image: tf.io.decode_jpeg(image, 3),
     "decode-png": lambda image: tf.io.decode_png(image, 3),
     "decode-image": lambda image: tf.io.decode_image(image, 3, expand_animations=False),
+    "decode-image-as-floats": lambda image: tf.io.decode_image(image, 3, tf.float32, expand_animations=False),
 }
 TENSORS: Mapping[str, Callable[[Path], Path]] = {
     "float-tensors": lambda out: toy_models.save_tensors(out),
     "uint8-tensors": lambda out: toy_models.save_tensors(out, tf.uint8),
     "float-tensors-tf1": lambda out: toy_models.save_tensors_tf1(out),
     "uint8-tensors-tf1": lambda out: toy_models.save_tensors_tf1(out, tf.uint8),
+}
+
+
+OTHERS: Mapping[str, Callable[[Path], object]] = {
+    "one-jpeg": toy_models.save_single,
+    "mapped-tf1": toy_models.save_tf1,
+    "two-outputs": toy_models.save_two_outputs,
+    "keras-export": lambda out: small_networks.resnet(None, small_networks.CLASSES).export(out, verbose=False),
+    "efficientnet-lite0": lambda out: build(BuildRequest("efficientnet-lite0"), out),
 }
 
 
@@ -53,8 +64,8 @@ def save(name: str, out: Path) -> None:
             lambda image: toy_models.resize(tf.cast(decode(image), tf.float32)),
             lambda images: tf.reshape(images, [-1, 3 * toy_models.SIZE**2]),
         )
-    elif name == "efficientnet-lite0":
-        build(BuildRequest(name), out)
+    elif name in OTHERS:
+        OTHERS[name](out)
     else:
         export_saved_model(name, small_networks.blueprint(name), out)
 
@@ -69,11 +80,9 @@ def images_for(name: str) -> dict[str, bytes]:
 
 def answer_of(session: tf.compat.v1.Session, selection: Selection, photo: Photo) -> dict[str, Any]:
     """What TensorFlow gives for one image: the outputs, or why it refuses."""
-    fed = photo.jpeg if photo.tensor is None else photo.tensor
+    tensors = {output.key: output.tensor for output in selection.outputs}
     try:
-        values = session.run(
-            {output.key: output.tensor for output in selection.outputs}, {selection.input.tensor: [fed]}
-        )
+        values = session.run(tensors, {selection.input.tensor: fed_for(session, selection, photo)})
     except tf.errors.OpError as error:
         return {"error": reason_of(error)}
     return {"outputs": {key: value[0].flatten().tolist() for key, value in values.items()}}

@@ -15,7 +15,7 @@ from conversion.cut import DecodeOp
 from conversion.errors import ConversionError
 from conversion.golden import Golden, decode, read_photos
 from conversion.manifest import file_digest
-from conversion.parity import Comparison, Limits, ParityOutput, answers, compare, preprocessed, require
+from conversion.parity import Comparison, Limits, ParityOutput, answers, compare, preprocessed, require, session
 from conversion.photo import Photo
 from conversion.tests.conftest import Conversion
 
@@ -33,7 +33,7 @@ def goldens_of(conversion: Conversion, photos: Path) -> list[Golden]:
 
 def comparisons_of(directory: Path, op: DecodeOp, goldens: list[Golden]) -> list[Comparison]:
     image_of = preprocessed(directory / "preprocess.onnx", op)
-    actual = answers(image_of, directory / "model.onnx", OUTPUTS, [golden.photo for golden in goldens])
+    actual = answers(image_of, session(directory / "model.onnx"), OUTPUTS, [golden.photo for golden in goldens])
     return compare(OUTPUTS, goldens, actual)
 
 

@@ -126,7 +126,8 @@ function requireImages(what: string, input: TensorInfo): void {
   const sizes = input.tensor_shape?.unknown_rank ? [] : (input.tensor_shape?.dim ?? []).map(({ size }) => size);
   const [batch, height, width, channels = 0] = sizes;
   const given = `${what} is ${String(input.dtype)} ${spokenShape(input)}`;
-  const isBatch = sizes.length === 4 && batch === -1 && [1, 3].includes(channels);
+  // Exporters that were given one image write 1.
+  const isBatch = sizes.length === 4 && (batch === -1 || batch === 1) && [1, 3].includes(channels);
   if (!PIXEL_TYPES.includes(String(input.dtype)) || !isBatch) {
     const supported = `${ENCODED} (JPEGs) or ${PIXEL_TYPES.join(' or ')} [?, height, width, 1 or 3] is supported`;
     throw new SlipwayError('UnsupportedInput', `${given}; ${supported}`, {

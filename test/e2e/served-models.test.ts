@@ -1,14 +1,18 @@
+import { Client, credentials } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 
 import { PredictClient } from '../../src/scoring/client/predict-client.js';
-import { row } from '../../src/scoring/client/tensors.js';
+import { readFloats, row } from '../../src/scoring/client/tensors.js';
+import { predictionService } from '../../src/scoring/protos/services.js';
+import { callUnary } from '../fixtures/grpc-call.js';
 import { bundleScoringRuntime, ScoringProcess } from '../fixtures/scoring-server.js';
 import { ServedModels, type ServedModel } from '../fixtures/served-models.js';
 
-const DECODERS = ['decode-jpeg', 'decode-png', 'decode-image'] as const;
+const DECODERS = ['decode-jpeg', 'decode-png', 'decode-image', 'decode-image-as-floats'] as const;
 const MODELS = [
   ...['resnet50', 'resnet152', 'densenet121', 'vgg16', 'ssd-vgg', 'efficientnet-lite0'],
   ...['float-tensors', 'uint8-tensors', 'float-tensors-tf1', 'uint8-tensors-tf1'],
+  ...['keras-export', 'mapped-tf1', 'one-jpeg', 'two-outputs'],
   ...DECODERS,
 ];
 /** How far an answer may be from TensorFlow's, as a share of the row's largest value: what the conversion allows. */
@@ -31,13 +35,14 @@ afterAll(async () => {
 });
 
 /** A model in a server's hands, until the test ends. */
-async function serve(name: string): Promise<{ model: ServedModel; client: PredictClient }> {
+async function serve(name: string): Promise<{ model: ServedModel; client: PredictClient; address: string }> {
   const model = await models.open(name);
   const server = new ScoringProcess(runtime.app, { MODEL_DIR: model.converted, MODEL_NAME: name });
   onTestFinished(() => server.kill());
-  const client = PredictClient.connect({ address: await server.address(), model: name });
+  const address = await server.address();
+  const client = PredictClient.connect({ address, model: name });
   onTestFinished(() => client.close());
-  return { model, client };
+  return { model, client, address };
 }
 
 it.each(MODELS)('%s: built, converted by the job and served, it answers what TensorFlow answers', async (name) => {
@@ -53,6 +58,19 @@ it.each(MODELS)('%s: built, converted by the job and served, it answers what Ten
       expect(distance(row(answer, index), values), `${image}: ${output}`).toBeLessThan(AGREEMENT);
     }
   });
+});
+
+it('one-jpeg: a signature that takes one string takes it without a batch', async () => {
+  const { model, address } = await serve('one-jpeg');
+  const { content, outputs = {} } = model.answers[0] ?? expect.fail('no answers');
+  const client = new Client(address, credentials.createInsecure());
+  onTestFinished(() => client.close());
+  const image = { dtype: 'DT_STRING', tensor_shape: { dim: [] }, string_val: [content] };
+  const request = { model_spec: { name: 'one-jpeg' }, inputs: { [model.input]: image } };
+  const answer = await callUnary(client, predictionService.Predict, request);
+  const { shape, values } = readFloats('scores', answer.outputs.scores ?? expect.fail('no scores'));
+  expect(shape).toEqual([1, 3]);
+  expect(distance(values, outputs.scores ?? [])).toBeLessThan(AGREEMENT);
 });
 
 describe.each(DECODERS)('%s', (name) => {

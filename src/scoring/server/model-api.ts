@@ -83,5 +83,5 @@ export class ModelApi {
 
 function readBatch(alias: string, tensor: TensorProto, { dtype, shape }: ModelInput): Batch {
   if (isNumberType(dtype)) return readNumbers(alias, tensor, dtype, shape);
-  return { rows: readStrings(alias, tensor) };
+  return { rows: readStrings(alias, tensor, shape) };
 }

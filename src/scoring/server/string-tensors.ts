@@ -3,16 +3,18 @@ import { invalidArgument } from './status-error.js';
 import { parsingError, readShape, requireType } from './tensors.js';
 
 /**
- * Reads a vector of strings as TensorFlow's `Tensor::FromProto` does: the shape counts, not the number of values. The last
- * value repeats when there are too few, values beyond the shape are ignored, and none at all means empty strings.
+ * Reads a vector of strings, or one string where the signature takes no more, as TensorFlow's `Tensor::FromProto` does: the shape
+ * counts, not the number of values. The last value repeats when there are too few, values beyond the shape are ignored, and none at
+ * all means empty strings.
  *
  * @param alias name of the input, for messages
+ * @param expected shape in the signature; without dimensions it takes one string
  * @throws StatusError INVALID_ARGUMENT when it is no vector of strings, RESOURCE_EXHAUSTED when it is too long
  */
-export function readStrings(alias: string, tensor: TensorProto): Uint8Array[] {
+export function readStrings(alias: string, tensor: TensorProto, expected: readonly number[]): Uint8Array[] {
   requireType(alias, tensor, 'DT_STRING');
   const sizes = readShape(alias, tensor.tensor_shape);
-  const [length, ...rest] = sizes;
+  const [length, ...rest] = sizes.length === 0 && expected.length === 0 ? [1] : sizes;
   if (length === undefined || rest.length > 0) {
     throw invalidArgument(`${alias} must be a vector of JPEGs, shape [N], but has shape [${sizes.join(',')}]`);
   }
