@@ -50,6 +50,7 @@ async function scoreOnThread(model) {
 /** @param {Worker} thread */
 const answerOf = (thread) =>
   new Promise((resolve, reject) => {
+    thread.removeAllListeners();
     thread.once('message', resolve);
     thread.once('error', reject);
   });

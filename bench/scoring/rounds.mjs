@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { say } from '../../scripts/commands.mjs';
 import { CPUS, preparePeer, state } from './preparation.mjs';
 import { Helper, ServerProcess } from './processes.mjs';
-import { OTHERS, OURS } from './sides.mjs';
+import { OTHERS, ours } from './sides.mjs';
 import { summarize } from './statistics.mjs';
 
 export const CLIENTS = [1, 4, 16];
@@ -28,7 +28,7 @@ const script = (name) => fileURLToPath(new URL(name, import.meta.url));
 
 /** Our server, started alone. @param {string} model @param {Record<string, string>} [settings] */
 export async function startOurs(model, settings) {
-  return start(OURS, model, settings);
+  return start(await ours(), model, settings);
 }
 
 /**
@@ -54,7 +54,7 @@ async function start(description, model, settings) {
   await mkdir(logs, { recursive: true });
   const command = [bin === undefined ? program : path.join(bin, program), ...args];
   const server = new ServerProcess(command, environment, path.join(logs, `${description.name}.log`));
-  const readySeconds = description === OURS ? await server.line(READY) : NaN;
+  const readySeconds = description.name === 'slipway' ? await server.line(READY) : NaN;
   return { server, ports, readySeconds };
 }
 
@@ -68,7 +68,9 @@ export async function measureRound(model, plan, only) {
   try {
     const sides = [limitSide(helpers.limit)];
     // One after the other: ours is ready in the time that it takes alone.
-    for (const description of [OURS, ...OTHERS].filter(({ name }) => only.length === 0 || only.includes(name))) {
+    for (const description of [await ours(), ...OTHERS].filter(
+      ({ name }) => only.length === 0 || only.includes(name),
+    )) {
       const started = await start(description, model);
       if (started === undefined) continue;
       running.push(started.server);

@@ -2,7 +2,6 @@
 import path from 'node:path';
 import { root } from '../../scripts/commands.mjs';
 
-const ours = path.join(root, 'dist/scoring/runtime/app/server.mjs');
 const peers = path.join(root, 'bench/scoring/peers');
 const peer = (file) => path.join(peers, file);
 
@@ -21,19 +20,24 @@ const THREADS = { WORKER_THREADS: '2', INTRA_OP_THREADS: '1' };
  * @property {{ transport: string, port: 'port' | 'second', name: string }[]} sides ways to ask it; `name` is that of the row
  */
 
-/** @type {ServerDescription} */
-export const OURS = {
-  name: 'slipway',
-  command: [process.execPath, ours],
-  environment: ({ port, second }) => ({
-    ...THREADS,
-    HOST: '127.0.0.1',
-    MODEL_NAME: 'scoring',
-    GRPC_PORT: String(port),
-    HTTP_PORT: String(second),
-  }),
-  sides: [{ name: 'slipway', transport: 'predict', port: 'port' }],
-};
+/** Ours, started as an image starts it; known once it is built. @returns {Promise<ServerDescription>} */
+export async function ours() {
+  const image = path.join(root, 'dist/image/runtime.js');
+  const { serverEnvironment, serverNodeOptions } = await import(image);
+  return {
+    name: 'slipway',
+    command: [process.execPath, ...serverNodeOptions, path.join(root, 'dist/scoring/runtime/app/server.mjs')],
+    environment: ({ port, second }) => ({
+      ...THREADS,
+      ...serverEnvironment,
+      HOST: '127.0.0.1',
+      MODEL_NAME: 'scoring',
+      GRPC_PORT: String(port),
+      HTTP_PORT: String(second),
+    }),
+    sides: [{ name: 'slipway', transport: 'predict', port: 'port' }],
+  };
+}
 
 /** gRPC of Node alone: requests and answers of the same sizes, and nothing done between. @type {ServerDescription} */
 const ECHO = {

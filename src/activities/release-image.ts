@@ -13,7 +13,9 @@ import {
   nodeInImage,
   runtimeEntries,
   runtimeInImage,
+  serverEnvironment,
   serverInImage,
+  serverNodeOptions,
 } from '../image/index.js';
 
 /** The base that is made of this machine's Node and the libraries that it links to. */
@@ -54,10 +56,10 @@ export async function assembleRelease(parts: {
   const { config, manifest } = assembleImage({
     layers,
     config: {
-      entrypoint: [nodeInImage, serverInImage],
+      entrypoint: [nodeInImage, ...serverNodeOptions, serverInImage],
       user: imageUser,
       workingDir: runtimeInImage,
-      env: { MODEL_DIR: modelInImage },
+      env: { ...serverEnvironment, MODEL_DIR: modelInImage },
       exposedPorts: PORTS,
     },
   });

@@ -12,4 +12,13 @@ export {
   type ImageConfig,
   manifestMediaType,
 } from './manifest.js';
-export { modelEntries, modelInImage, nativeModules, runtimeEntries, runtimeInImage, serverInImage } from './runtime.js';
+export {
+  modelEntries,
+  modelInImage,
+  nativeModules,
+  runtimeEntries,
+  runtimeInImage,
+  serverEnvironment,
+  serverInImage,
+  serverNodeOptions,
+} from './runtime.js';
