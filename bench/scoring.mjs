@@ -4,6 +4,7 @@
 //   node bench/scoring.mjs --soak [MINUTES] [--json] [--check]
 // Needs Linux (/proc), and the first time a package index: each peer gets a Python environment of its own.
 import { stat } from 'node:fs/promises';
+import { cpus, loadavg } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { runAsScript, say } from '../scripts/commands.mjs';
@@ -38,6 +39,7 @@ async function bench(args) {
 
   const only = values.only.split(',').filter((name) => name !== '');
   const plan = { slices: Number(values.slices), seconds: Number(values.seconds) };
+  warnOfLoad();
   const rounds = [];
   for (let round = 1; round <= Number(values.rounds); round++) {
     say(`• round ${round} of ${values.rounds}`);
@@ -50,6 +52,15 @@ async function bench(args) {
   const figures = judge(rounds, await modelBytes(model), missing);
   if (values.svg) say(`picture: ${await writePicture(rounds)}`);
   return report(figures, args);
+}
+
+/** Where others take the CPUs, the scheduler decides: what computes without a pause is held back more than what waits for calls. */
+function warnOfLoad() {
+  const [load] = loadavg();
+  if (load <= cpus().length / 2) return;
+  say(
+    `! the machine is busy (load ${load.toFixed(1)}, ${cpus().length} CPUs): the figures will not say what the servers can do`,
+  );
 }
 
 /** @param {string} model */
