@@ -7,7 +7,7 @@ import { blobPath, readBlob } from '../../src/azure/blobs.js';
 import { findModelContainers } from '../../src/azure/model-containers.js';
 import type { Transfer } from '../../src/azure/transfer.js';
 import type { ConversionInput, DeploymentActivities, ModelVersion } from '../../src/deployment/activities.js';
-import type { Digest } from '../../src/deployment/digests.js';
+import { digestOf, type Digest } from '../../src/deployment/digests.js';
 import type { ClusterInput } from '../../src/deployment/input.js';
 import { CLUSTER_TAG, ownershipMark, type Identity } from '../../src/deployment/names.js';
 import { CONVERSION } from '../fixtures/conversion-settings.js';
@@ -171,6 +171,20 @@ describe('a conversion', () => {
     await expect(
       local.runner.attempt('pushImage', { identity: first, workspace: local.workspace, source, converted, scoring }),
     ).rejects.toMatchObject({ type: 'ConvertedModelDamaged', nonRetryable: true });
+  });
+
+  it('whose calibration photos are gone from the blob store is not begun', async () => {
+    const { input, first } = await registered('canoe');
+    const calibration = { digest: digestOf('photos of long ago'), count: 40 };
+    const settings = {
+      ...CONVERSION,
+      quantize: { to: 'int8' as const, calibration, parity: { relative: 0.1, top5: 3 } },
+    };
+    const before = await local.now();
+    await expect(
+      local.runner.attempt('beginConversion', { ...input(first), settings, attempt: 1 }),
+    ).rejects.toMatchObject({ type: 'PhotoMissing', nonRetryable: true });
+    expect(await local.changesSince(before)).not.toContain('created job');
   });
 
   it.each([
