@@ -12,7 +12,7 @@ export const serverInImage = `${runtimeInImage}/server.mjs`;
 
 /**
  * Node's options for the server. Garbage is collected on the thread that made it: V8's helper threads would take the CPUs of
- * the inference threads, of which there are as many as the container has CPUs (about 5 % of a call's CPU, `npm run bench:scoring`).
+ * the inference threads, of which there are as many as the container has CPUs (3 to 5 % of a call's CPU, `npm run bench:scoring`).
  */
 export const serverNodeOptions = ['--single-threaded-gc', '--v8-pool-size=1'] as const;
 
