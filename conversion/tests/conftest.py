@@ -3,6 +3,8 @@
 import hashlib
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,11 +14,18 @@ import pytest
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
-from conversion.build import build
-from conversion.featurizers.request import BuildRequest
 from conversion.pipeline import ConversionRequest, convert
 
-PHOTOS = Path(__file__).parents[2] / "samples" / "photos"
+ROOT = Path(__file__).parents[2]
+PHOTOS = ROOT / "samples" / "photos"
+
+
+def built_by_a_process(out: Path, hash_seed: str = "random") -> Path:
+    """The sample, built as users do: TensorFlow numbers functions by what a process has made before."""
+    environment = os.environ | {"PYTHONHASHSEED": hash_seed, "PYTHONDONTWRITEBYTECODE": "1"}
+    command = [sys.executable, "-m", "conversion.build", "efficientnet-lite0", "--out", str(out)]
+    subprocess.run(command, check=True, cwd=ROOT, env=environment, capture_output=True)
+    return out
 
 
 def converted(request: ConversionRequest, out: Path) -> str:
@@ -34,9 +43,7 @@ class Conversion:
 
 @pytest.fixture(scope="session")
 def saved_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    directory = tmp_path_factory.mktemp("models") / "efficientnet-lite0"
-    build(BuildRequest("efficientnet-lite0"), directory)
-    return directory
+    return built_by_a_process(tmp_path_factory.mktemp("models") / "efficientnet-lite0")
 
 
 @pytest.fixture(scope="session")

@@ -1,16 +1,11 @@
 """The sample model as TensorFlow Serving would see it."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 from conversion.build import tree_digest
 from conversion.golden import read_photos, score
 from conversion.load import select, serving_session
-from conversion.tests.conftest import PHOTOS
-
-ROOT = Path(__file__).parents[2]
+from conversion.tests.conftest import PHOTOS, built_by_a_process
 
 
 def test_serving_loader_gives_the_known_classes(saved_model: Path) -> None:
@@ -30,7 +25,5 @@ def test_labels_stand_at_the_index_of_their_class(saved_model: Path) -> None:
 
 
 def test_another_process_builds_the_same_bytes(saved_model: Path, tmp_path: Path) -> None:
-    environment = os.environ | {"PYTHONHASHSEED": "1", "PYTHONDONTWRITEBYTECODE": "1"}
-    command = [sys.executable, "-m", "conversion.build", "efficientnet-lite0", "--out", str(tmp_path / "again")]
-    subprocess.run(command, check=True, cwd=ROOT, env=environment, capture_output=True)
-    assert tree_digest(tmp_path / "again") == tree_digest(saved_model)
+    again = built_by_a_process(tmp_path / "again", hash_seed="1")
+    assert tree_digest(again) == tree_digest(saved_model)

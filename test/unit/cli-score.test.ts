@@ -66,8 +66,11 @@ async function score(options: readonly string[], photos = ['golden.jpg']) {
   };
   vi.spyOn(process.stdout, 'write').mockImplementation(keep('out'));
   vi.spyOn(process.stderr, 'write').mockImplementation(keep('err'));
+  // The test runner may ask for colours.
+  vi.stubEnv('NO_COLOR', '1');
   const exitCode = await main(['score', 'tiny', ...photos.map(file), ...options]);
   vi.restoreAllMocks();
+  vi.unstubAllEnvs();
   return { exitCode, ...said };
 }
 
