@@ -1,4 +1,6 @@
+import pLimit from 'p-limit';
 import { SlipwayError } from '../deployment/errors.js';
+import { PARALLEL_FILE_READS } from './limits.js';
 import { readNamedFile } from './local-file.js';
 
 /** Bytes that a file of a format begins with, at an offset. */
@@ -45,18 +47,27 @@ export async function readJpeg(file: string): Promise<Buffer> {
   if (!beginsAsJpeg(content)) {
     throw new SlipwayError('NotAJpeg', `${file} is not a JPEG: it is ${whatIs(content)}`, { fix: CONVERT });
   }
-  return whole(file, content);
+  requireWhole(file, content);
+  return content;
 }
 
 /**
- * Reads what a scoring server decodes: a JPEG, or a PNG.
+ * Checks that files are what a scoring server decodes: JPEGs, or PNGs. A few are in memory at a time.
  *
  * @throws SlipwayError `FileNotFound`, `FileNotReadable`, `NotAPhoto` with what it is instead, `JpegCutOff`
  */
-export async function readPhoto(file: string): Promise<Buffer> {
+export async function checkPhotos(files: readonly string[]): Promise<void> {
+  const limit = pLimit(PARALLEL_FILE_READS);
+  await Promise.all(files.map((file) => limit(checkPhoto, file)));
+}
+
+async function checkPhoto(file: string): Promise<void> {
   const content = await readNamedFile(file, 'a photo');
-  if (beginsAsJpeg(content)) return whole(file, content);
-  if (content.subarray(0, PNG.length).equals(PNG)) return content;
+  if (beginsAsJpeg(content)) {
+    requireWhole(file, content);
+    return;
+  }
+  if (content.subarray(0, PNG.length).equals(PNG)) return;
   throw new SlipwayError('NotAPhoto', `${file} is neither a JPEG nor a PNG: it is ${whatIs(content)}`, {
     fix: CONVERT,
   });
@@ -66,13 +77,11 @@ function beginsAsJpeg(content: Buffer): boolean {
   return content[0] === 0xff && content[1] === MARKER.start && content[2] === 0xff;
 }
 
-function whole(file: string, content: Buffer): Buffer {
-  if (!isWhole(content)) {
-    throw new SlipwayError('JpegCutOff', `${file} is a JPEG that is cut off after ${content.length} bytes`, {
-      fix: 'Download or copy it again.',
-    });
-  }
-  return content;
+function requireWhole(file: string, content: Buffer): void {
+  if (isWhole(content)) return;
+  throw new SlipwayError('JpegCutOff', `${file} is a JPEG that is cut off after ${content.length} bytes`, {
+    fix: 'Download or copy it again.',
+  });
 }
 
 function whatIs(content: Buffer): string {

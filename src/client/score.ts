@@ -7,7 +7,7 @@ import { PredictClient } from '../scoring/client/predict-client.js';
 import { PredictError } from '../scoring/client/predict-error.js';
 import type { FileScore } from '../scoring/client/score-files.js';
 import { topK } from '../scoring/client/top-k.js';
-import { readPhoto } from './photo.js';
+import { checkPhotos } from './photo.js';
 import { explained } from './scoring-failures.js';
 
 /** A scoring service that answers. */
@@ -37,21 +37,29 @@ const TOP = 5;
  * Scores photos.
  *
  * @returns in the order of `photos`
- * @throws SlipwayError the codes of {@link readPhoto} and {@link explained}, `NoOutput`
+ * @throws SlipwayError the codes of {@link checkPhotos} and {@link explained}, `NoOutput`
  */
 export async function scorePhotos(
   endpoint: ScoringEndpoint,
   photos: readonly string[],
   top = TOP,
 ): Promise<PhotoScore[]> {
-  await Promise.all(photos.map(readPhoto));
-  const [key, ...others] = endpoint.keys ?? [];
+  await checkPhotos(photos);
+  const scores = await scoreWithAny(endpoint, endpoint.keys ?? [], photos);
+  return scores.map((score) => ranked(score, top, endpoint));
+}
+
+/** Tries one key after the other while they are refused. */
+async function scoreWithAny(
+  endpoint: ScoringEndpoint,
+  [key, ...others]: readonly string[],
+  photos: readonly string[],
+): Promise<FileScore[]> {
   try {
-    const scores = await scoreWith(endpoint, key, photos);
-    return scores.map((score) => ranked(score, top, endpoint));
+    return await scoreWith(endpoint, key, photos);
   } catch (error) {
     const refused = error instanceof PredictError && error.code === 'UNAUTHENTICATED';
-    if (refused && others.length > 0) return scorePhotos({ ...endpoint, keys: others }, photos, top);
+    if (refused && others.length > 0) return scoreWithAny(endpoint, others, photos);
     throw explained(error, key !== undefined);
   }
 }

@@ -1,5 +1,5 @@
 import { readAuthority, readClientCertificate } from '../../client/authority.js';
-import { readPhoto } from '../../client/photo.js';
+import { checkPhotos } from '../../client/photo.js';
 import { scorePhotos, type PhotoScore } from '../../client/score.js';
 import type { TlsOptions } from '../../scoring/client/channel.js';
 import { EXIT } from '../exit-codes.js';
@@ -36,7 +36,7 @@ export async function score(
   { dataColors }: Terminal,
 ): Promise<number> {
   // What is wrong on this machine is told before anyone is asked for anything.
-  await Promise.all(photos.map(readPhoto));
+  await checkPhotos(photos);
   const tls = await readTls(options);
   const show = (scores: readonly PhotoScore[]): void => {
     if (options.json) print(JSON.stringify(scores));
