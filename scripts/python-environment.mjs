@@ -37,7 +37,7 @@ export const uv = tool('uv');
 /** Python that runs the package `conversion` of this clone, once {@link ensureConversion} has run. */
 export const conversionPython = path.join(conversion, 'bin', 'python');
 /** Shared with the local Azure, so that files of equal packages are stored once. */
-export const uvCache = path.join(home, 'cache', 'uv');
+const uvCache = path.join(home, 'cache', 'uv');
 
 /**
  * Installs uv and the Temporal CLI.
@@ -74,14 +74,26 @@ export async function ensureConversion() {
 
 /** @param {string[]} files of requirements */
 async function installConversion(files) {
-  const env = { UV_CACHE_DIR: uvCache, UV_PYTHON_DOWNLOADS: 'never', ...(await packageIndexEnvironment()) };
-  await rm(conversion, { recursive: true, force: true });
-  await run(uv, ['venv', '--quiet', '--python', tool('python'), conversion], { env, quiet: true });
   const requirements = files.flatMap((file) => ['--requirements', file]);
-  await run(uv, ['pip', 'install', '--python', conversionPython, ...requirements], { env, onLine: sayDownload });
+  await makeEnvironment(conversion, requirements, { onLine: sayDownload });
   // Compiles what an import needs (2800 modules of 5600), so that every later start takes a third of the time.
   const imports = 'import tensorflow, tf2onnx.convert, onnxruntime.quantization';
   await run(conversionPython, ['-c', imports], { env: { PYTHONDONTWRITEBYTECODE: '' }, quiet: true });
+}
+
+/**
+ * Makes a Python environment in place of the one that is there. {@link ensureTools} has run.
+ *
+ * @param {string} directory of the environment
+ * @param {readonly string[]} packages and options of `uv pip install`
+ * @param {{ onLine?: (line: string) => void }} [options] `onLine` gets what the installation says
+ */
+export async function makeEnvironment(directory, packages, { onLine } = {}) {
+  const env = { UV_CACHE_DIR: uvCache, UV_PYTHON_DOWNLOADS: 'never', ...(await packageIndexEnvironment()) };
+  await rm(directory, { recursive: true, force: true });
+  await run(uv, ['venv', '--quiet', '--python', tool('python'), directory], { env, quiet: true });
+  const install = ['pip', 'install', '--python', path.join(directory, 'bin', 'python'), ...packages];
+  await run(uv, install, { env, quiet: true, ...(onLine && { onLine }) });
 }
 
 /** uv names what it downloads, with its size, and then every package that it has installed. @param {string} line */

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { during, home, root, run, say } from './commands.mjs';
-import { ensureTools, once, packageIndexEnvironment, tool, uv, uvCache } from './python-environment.mjs';
+import { ensureTools, makeEnvironment, once } from './python-environment.mjs';
 
 const PYTHON_CLIENT = 'kubernetes==37.0.2';
 const CRANE = 'github.com/google/go-containerregistry/cmd/crane@v0.22.1';
@@ -32,17 +32,7 @@ export async function ensureWitnessTools() {
 async function ensureOracleTools() {
   await once(path.join(tools, '.oracles'), `${PYTHON_CLIENT} ${CRANE}`, () =>
     during(`Witnesses for tests: ${PYTHON_CLIENT}, crane`, async () => {
-      const uvEnvironment = {
-        UV_CACHE_DIR: uvCache,
-        UV_PYTHON_DOWNLOADS: 'never',
-        ...(await packageIndexEnvironment()),
-      };
-      await run(uv, ['venv', '--quiet', '--clear', '--python', tool('python'), tools], {
-        env: uvEnvironment,
-        quiet: true,
-      });
-      const packages = ['--python', path.join(bin, 'python'), PYTHON_CLIENT];
-      await run(uv, ['pip', 'install', ...packages], { env: uvEnvironment, quiet: true });
+      await makeEnvironment(tools, [PYTHON_CLIENT]);
       await run('go', ['install', CRANE], { env, quiet: true });
     }),
   );

@@ -9,11 +9,8 @@ import {
   conversionPython,
   ensureConversion,
   ensureTools,
+  makeEnvironment,
   once,
-  packageIndexEnvironment,
-  tool,
-  uv,
-  uvCache,
 } from '../../scripts/python-environment.mjs';
 
 export const state = path.join(home, 'bench', 'scoring');
@@ -55,19 +52,14 @@ export const prepareOurs = () => build();
 export async function preparePeer(peer) {
   const requirements = path.join(root, 'bench/scoring/peers', `${peer}.txt`);
   const environment = path.join(pythons, peer);
-  const python = path.join(environment, 'bin', 'python');
   try {
     await ensureTools();
     await mkdir(pythons, { recursive: true });
     await once(`${environment}.installed`, await readFile(requirements, 'utf8'), () =>
-      during(`Python environment of ${peer}`, async () => {
-        const env = { UV_CACHE_DIR: uvCache, UV_PYTHON_DOWNLOADS: 'never', ...(await packageIndexEnvironment()) };
-        await rm(environment, { recursive: true, force: true });
-        await run(uv, ['venv', '--quiet', '--python', tool('python'), environment], { env, quiet: true });
+      during(`Python environment of ${peer}`, () =>
         // Compiled: KServe gives up workers that import for more than 5 s.
-        const install = ['pip', 'install', '--compile-bytecode', '--python', python, '--requirements', requirements];
-        await run(uv, install, { env, quiet: true });
-      }),
+        makeEnvironment(environment, ['--compile-bytecode', '--requirements', requirements]),
+      ),
     );
     return path.join(environment, 'bin');
   } catch (error) {
