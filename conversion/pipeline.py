@@ -93,8 +93,10 @@ def convert(request: ConversionRequest, out: Path, scratch: Path) -> str:
         ]
 
     gc.collect()  # TensorFlow's graphs refer to themselves, and hold the weights
-    export_as = _export_encoded if selection.input.dtype == ENCODED else _export_tensors
-    image_of, front = export_as(selection, graph, names, weights, photos, out)
+    if selection.input.dtype == ENCODED:
+        image_of, front = _export_encoded(selection, graph, names, weights, photos, out)
+    else:
+        image_of, front = _export_tensors(selection, graph, names, weights, out), {}
 
     phase("check", "the converted model against TensorFlow's answers")
     outputs = _outputs_to_compare(graph, selection, names)
@@ -148,16 +150,15 @@ def _export_tensors(
     graph: GraphDef,
     names: Mapping[str, str],
     weights: WeightFile,
-    _photos: Sequence[Photo],
     out: Path,
-) -> tuple[ImageOf, dict[str, Any]]:
-    """The same for a model that takes tensors: all of it is the network."""
+) -> ImageOf:
+    """The same for a model that takes tensors: all of it is the network, and the manifest has no more parts."""
     source = selection.input
     phase("convert", f"{source.tensor} ({source.dtype}) → {', '.join(names.values())}")
     dtype = tf.as_dtype(DataType.Value(source.dtype))
     network = Part(graph, source.tensor, IMAGE, dtype, (None, *source.shape[1:]), names)
     export(network, weights, out / MODEL)
-    return tensor_of, {}
+    return tensor_of
 
 
 def _check(
