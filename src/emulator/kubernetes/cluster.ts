@@ -5,6 +5,7 @@ import type { Emulator, Listener } from '../core/emulator.js';
 import { Registry } from './api/registry.js';
 import { namespaces, nodes } from './api/resources.js';
 import { objectPath } from './api/object-path.js';
+import { architecture } from './architecture.js';
 import { inventoryKind } from './api/routes.js';
 import { startApiServer } from './api/server.js';
 import { ObjectStore, resourceOf } from './api/store.js';
@@ -156,7 +157,6 @@ function makeNodes(registry: Registry, specs: readonly NodeSpec[]): void {
 function makeNode(registry: Registry, { name, pool, vmSize, cores, memoryBytes }: NodeSpec): void {
   const memory = (bytes: number) => `${Math.floor(bytes / 1024)}Ki`;
   const now = registry.now();
-  const architecture = process.arch === 'x64' ? 'amd64' : process.arch;
   const condition = (type: string, status: 'True' | 'False', reason: string) => {
     return { type, status, reason, lastHeartbeatTime: now, lastTransitionTime: now };
   };

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify';
+import { architecture } from '../architecture.js';
 import { kubernetesVersion } from '../limits.js';
 import { groupPath } from './object-path.js';
 import { apiVersionOf, resources, type Resource, type Subresource } from './resources.js';
@@ -67,7 +68,6 @@ export function registerDiscovery(app: FastifyInstance): void {
   }
   registerOpenApi(app);
   const [major = '', minor = ''] = kubernetesVersion.split('.');
-  const platform = `linux/${process.arch === 'x64' ? 'amd64' : process.arch}`;
   const version = {
     major,
     minor,
@@ -77,7 +77,7 @@ export function registerDiscovery(app: FastifyInstance): void {
     buildDate: '1970-01-01T00:00:00Z',
     goVersion: '',
     compiler: '',
-    platform,
+    platform: `linux/${architecture}`,
   };
   // The Python client asks with a slash at the end.
   for (const path of ['/version', '/version/']) app.get(path, () => version);

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { buffer } from 'node:stream/consumers';
 import { z } from 'zod';
 import type { Collection } from '../../core/documents.js';
+import { architecture } from '../architecture.js';
 import { imageLimits } from '../limits.js';
 import { parseImageReference } from './image-reference.js';
 import type { LayerCache, UnpackedLayer } from './layer-cache.js';
@@ -101,7 +102,6 @@ export class ImageStore {
     const content: unknown = JSON.parse(bytes.toString());
     const index = indexSchema.safeParse(content);
     if (!index.success) return { digest: digestOf(bytes), manifest: manifestSchema.parse(content) };
-    const architecture = process.arch === 'x64' ? 'amd64' : process.arch;
     const chosen = index.data.manifests.find(
       ({ platform }) => platform?.os === 'linux' && platform.architecture === architecture,
     );
