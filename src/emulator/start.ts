@@ -1,6 +1,6 @@
 import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { configureResourceManager } from './arm/server.js';
+import { configureResourceManager, isResourceManagerPath } from './arm/server.js';
 import { registerAuthorization } from './authorization/provider.js';
 import { registerCompute } from './compute/provider.js';
 import { registerContainerRegistry } from './containerregistry/provider.js';
@@ -11,7 +11,9 @@ import type { EmulatorOptions } from './core/options.js';
 import { registerIdentity } from './identity/provider.js';
 import { registerMachineLearning } from './machinelearning/provider.js';
 import { registerProviders } from './resources/providers.js';
-import { registerResources } from './resources/resource-groups.js';
+import { registerResourceGroups } from './resources/resource-groups.js';
+import { registerResources } from './resources/resources.js';
+import { registerSubscriptions } from './resources/subscriptions.js';
 import { seed, seeded } from './seed.js';
 import { BlobStore } from './storage/blob-store.js';
 import { registerStorage } from './storage/provider.js';
@@ -48,6 +50,8 @@ export async function startLocalAzure(options: EmulatorOptions): Promise<LocalAz
         registerAdmin(app, emulator, { blob: () => blobs.check() });
         configureResourceManager(app, emulator);
         registerIdentity(app, emulator);
+        registerSubscriptions(app, emulator);
+        registerResourceGroups(app, emulator);
         registerResources(app, emulator);
         registerProviders(app);
         registerCompute(app, emulator);
@@ -92,7 +96,7 @@ function writeAtomically(file: string, content: string): void {
 
 /** Resource Manager, sign-in and the admin interface share one address; what tests look in with is in no journal. */
 function serviceOf(path: string): string | undefined {
-  if (/^\/(subscriptions|providers)(\/|$)/i.test(path)) return 'arm';
+  if (isResourceManagerPath(path)) return 'arm';
   return /^\/(healthz|_emulator)(\/|$)/.test(path) ? undefined : 'identity';
 }
 

@@ -79,7 +79,14 @@ describe('what every call has in common', () => {
 
   it('accepts api-versions from the floor upwards, in any case and with doubled slashes', async () => {
     const path = `/${group.replace('resourceGroups', 'RESOURCEGROUPS')}/providers/${workspaceType.toLowerCase()}//slipway`;
-    expect(await azure.call('GET', `${path}?api-version=2029-01-01-preview`)).toMatchObject({ status: 200 });
+    const served = await azure.call('GET', `${path}?api-version=2022-10-01`);
+    expect(served.status).toBe(200);
+    expect(served.headers).not.toHaveProperty('warning');
+    const newer = await azure.call('GET', `${path}?api-version=2029-01-01-preview`);
+    expect(newer).toMatchObject({
+      status: 200,
+      headers: { warning: expect.stringMatching(/^299 - ".*2022-10-01"$/) as string },
+    });
   });
 
   it("answers what is not there with the gateway's error", async () => {

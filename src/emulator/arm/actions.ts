@@ -1,3 +1,5 @@
+import { isOperationPath } from './operations.js';
+
 /** Verb of the action that a method stands for; POST names its own. */
 const verbs: Readonly<Record<string, string>> = {
   GET: 'read',
@@ -12,8 +14,10 @@ const verbs: Readonly<Record<string, string>> = {
  * for what needs none, as asking how far an operation is.
  */
 export function actionOf(method: string, path: string): string | undefined {
-  if (/\/locations\/[^/]+\/operation(s|results)\//i.test(path)) return undefined;
+  if (isOperationPath(path)) return undefined;
   const parts = path.split('/').filter(Boolean);
+  // Everybody may ask which subscriptions and tenants are theirs.
+  if (parts.length === 1) return undefined;
   const last = parts.map((part) => part.toLowerCase()).lastIndexOf('providers');
   const [namespace, ...rest] = last < 0 ? ['Microsoft.Resources', ...parts] : parts.slice(last + 1);
   if (namespace === undefined) return undefined;

@@ -1,20 +1,36 @@
 import { ArmError, badRequest } from './errors.js';
+import { isOperationPath } from './operations.js';
 
-/** The oldest api-version of each provider whose shapes are served; anything well-formed from there on is accepted. */
-const floors: Readonly<Record<string, string>> = {
-  'microsoft.authorization': '2015-07-01',
-  'microsoft.compute': '2019-04-01',
-  'microsoft.containerregistry': '2019-05-01',
-  'microsoft.containerservice': '2020-01-01',
-  'microsoft.machinelearningservices': '2022-10-01',
-  'microsoft.resources': '2016-06-01',
-  'microsoft.storage': '2019-06-01',
+interface ServedVersions {
+  /** The oldest api-version that is accepted, as is anything well-formed from there on. */
+  readonly floor: string;
+  /** The one whose shapes all bodies have. */
+  readonly newest: string;
+}
+
+const served: Readonly<Record<string, ServedVersions>> = {
+  'microsoft.authorization': { floor: '2015-07-01', newest: '2022-04-01' },
+  'microsoft.compute': { floor: '2019-04-01', newest: '2026-03-01' },
+  'microsoft.containerregistry': { floor: '2019-05-01', newest: '2025-11-01' },
+  'microsoft.containerservice': { floor: '2020-01-01', newest: '2026-05-01' },
+  'microsoft.machinelearningservices': { floor: '2022-10-01', newest: '2022-10-01' },
+  'microsoft.resources': { floor: '2016-06-01', newest: '2025-04-01' },
+  'microsoft.storage': { floor: '2019-06-01', newest: '2025-08-01' },
 };
+
+/** The api-versions that a provider names, newest first. */
+export function apiVersionsOf(namespace: string): string[] {
+  const versions = served[namespace.toLowerCase()];
+  return versions === undefined ? [] : [...new Set([versions.newest, versions.floor])];
+}
 
 const wellFormed = /^\d{4}-\d{2}-\d{2}(-[a-z]+)?$/i;
 
-/** Checks a call's api-version against its provider's floor. Throws {@link ArmError} as Resource Manager does. */
-export function checkApiVersion(path: string, apiVersion: unknown): void {
+/**
+ * Checks a call's api-version against its provider's floor. Returns a warning where it is newer than the shapes that are served.
+ * Throws {@link ArmError} as Resource Manager does.
+ */
+export function checkApiVersion(path: string, apiVersion: unknown): string | undefined {
   if (apiVersion === undefined || apiVersion === '') {
     throw badRequest(
       'MissingApiVersionParameter',
@@ -25,10 +41,12 @@ export function checkApiVersion(path: string, apiVersion: unknown): void {
     throw badRequest('InvalidApiVersionParameter', `The api-version ${JSON.stringify(apiVersion)} is invalid.`);
   }
   // Operation URLs carry a version of their own, older than any request's.
-  if (/\/locations\/[^/]+\/operation(s|results)\//i.test(path)) return;
+  if (isOperationPath(path)) return undefined;
   const provider = path.match(/.*\/providers\/([^/]+)/)?.[1] ?? 'Microsoft.Resources';
-  const floor = floors[provider.toLowerCase()];
-  if (floor !== undefined && apiVersion.slice(0, floor.length) < floor) {
+  const versions = served[provider.toLowerCase()];
+  if (versions === undefined) return undefined;
+  const { floor, newest } = versions;
+  if (apiVersion.slice(0, floor.length) < floor) {
     throw new ArmError(
       400,
       'NoRegisteredProviderFound',
@@ -36,4 +54,6 @@ export function checkApiVersion(path: string, apiVersion: unknown): void {
         `The supported api-versions are '${floor}' and later.`,
     );
   }
+  if (apiVersion.slice(0, newest.length) <= newest) return undefined;
+  return `${provider} answers api-version ${apiVersion} with the shapes of ${newest}`;
 }

@@ -50,6 +50,11 @@ export interface BegunOperation {
   resultUrl: string;
 }
 
+/** Whether a path is that of an operation's status or result. */
+export function isOperationPath(path: string): boolean {
+  return /\/locations\/[^/]+\/operation(s|results)\//i.test(path);
+}
+
 /** Azure's clients poll with this one whatever version the request had. */
 const operationApiVersion = '2017-08-31';
 

@@ -16,11 +16,12 @@ export const subscriptionId = '6f0c1c9e-51a1-4a57-9d3b-5a1f1f0a0001';
 export function configureResourceManager(app: FastifyInstance, emulator: Emulator): void {
   app.addHook('onRequest', async (request, reply) => {
     addCommonHeaders(emulator, request, reply);
-    if (!isResourceManagerCall(request)) return;
+    if (!isResourceManagerPath(request.call.path)) return;
     const caller = authenticate(emulator, request);
     authorize(emulator, request, caller);
     const query = request.query as Record<string, unknown>;
-    checkApiVersion(request.call.path, query['api-version']);
+    const warning = checkApiVersion(request.call.path, query['api-version']);
+    if (warning !== undefined) reply.header('warning', `299 - "${warning}"`);
     checkParents(emulator, request);
   });
 
@@ -47,8 +48,9 @@ export function configureResourceManager(app: FastifyInstance, emulator: Emulato
   registerOperationRoutes(app, emulator);
 }
 
-function isResourceManagerCall(request: FastifyRequest): boolean {
-  return /^\/(subscriptions|providers)(\/|$)/i.test(request.call.path);
+/** Whether a path is one of Resource Manager's. */
+export function isResourceManagerPath(path: string): boolean {
+  return /^\/(subscriptions|providers|tenants)(\/|$)/i.test(path);
 }
 
 function authenticate(emulator: Emulator, request: FastifyRequest): TokenClaims {

@@ -8,7 +8,7 @@ import type { Emulator } from '../core/emulator.js';
 import { effect } from '../core/journal.js';
 import { retryAfterSeconds } from '../core/limits.js';
 import { deleteSeconds } from './limits.js';
-import { newPassword, registries, registryBody, type Registry } from './registries.js';
+import { newPassword, registries, registryBody, trackedRegistry, type Registry } from './registries.js';
 import { registryService } from './service.js';
 
 const registryType = 'Microsoft.ContainerRegistry/registries';
@@ -55,6 +55,7 @@ export async function registerContainerRegistry(app: FastifyInstance, emulator: 
         registries(emulator).put(resourceKey(id), { ...registry, provisioningState: 'Failed' });
     },
   });
+  emulator.resourceTypes.add({ type: registryType, list: () => registries(emulator).list().map(trackedRegistry) });
   registerResourceRoutes(app, emulator);
   registerActionRoutes(app, emulator);
 }

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { TrackedResource } from '../arm/resource-types.js';
 import type { Collection } from '../core/documents.js';
 import type { Emulator } from '../core/emulator.js';
 
@@ -32,6 +33,12 @@ export function newPassword(): string {
 /** The admin user is named after its registry. Whether it signs in with this password. */
 export function isAdmin(registry: Registry, username: string, password: string): boolean {
   return registry.adminUserEnabled && username === registry.name && registry.passwords.includes(password);
+}
+
+/** What the lists of Resource Manager have of a registry. */
+export function trackedRegistry({ sku, ...registry }: Registry): TrackedResource {
+  const { id, location, tags, creationDate, provisioningState } = registry;
+  return { id, location, tags, sku: { name: sku.name, tier: sku.name }, provisioningState, createdTime: creationDate };
 }
 
 /** Resource Manager's body of a registry. */

@@ -1,5 +1,6 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { resourceName } from '../arm/resource-id.js';
+import type { TrackedResource } from '../arm/resource-types.js';
 import { vmSizeOf } from '../compute/vm-sizes.js';
 import type { Collection } from '../core/documents.js';
 import type { Emulator } from '../core/emulator.js';
@@ -68,9 +69,22 @@ function fullVersion(requested: string | undefined): string {
   return requested.split('.').length === 3 ? requested : `${requested}.0`;
 }
 
+/** What the lists of Resource Manager have of a cluster. */
+export function trackedCluster({ id, request, principalId, provisioningState }: ManagedCluster): TrackedResource {
+  return {
+    id,
+    location: request.location,
+    ...(request.tags && { tags: request.tags }),
+    sku: { name: 'Base', tier: 'Free', ...request.sku },
+    identity: { type: 'SystemAssigned', principalId, ...request.identity },
+    provisioningState,
+  };
+}
+
 /** Resource Manager's body of a cluster, with the casing of the real service: lower-case `resourcegroups` in the id. */
 export function clusterBody(cluster: ManagedCluster): Record<string, unknown> {
-  const { id, name, request, provisioningState, provisioningError, principalId, kubeletIdentity, etag } = cluster;
+  const { id, name, request, provisioningState, provisioningError, kubeletIdentity, etag } = cluster;
+  const { sku, identity } = trackedCluster(cluster);
   const [, subscriptions = '', subscription = ''] = id.split('/');
   const group = nodeResourceGroup(cluster);
   const isReady = provisioningState === 'Succeeded';
@@ -84,8 +98,8 @@ export function clusterBody(cluster: ManagedCluster): Record<string, unknown> {
     type: 'Microsoft.ContainerService/ManagedClusters',
     ...(request.tags === undefined ? {} : { tags: request.tags }),
     eTag: etag,
-    sku: { name: 'Base', tier: 'Free', ...request.sku },
-    identity: { type: 'SystemAssigned', principalId, ...request.identity },
+    sku,
+    identity,
     properties: {
       enableRBAC: true,
       maxAgentPools: 100,

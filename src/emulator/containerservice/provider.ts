@@ -11,7 +11,14 @@ import { parseClusterRequest } from './cluster-request.js';
 import { ContainerServiceError, operationInProgress, preconditionFailed } from './errors.js';
 import { kubeconfig } from './kubeconfig.js';
 import { ClusterLifecycle } from './lifecycle.js';
-import { clusterBody, managedClusters, newCluster, poolBodies, type ManagedCluster } from './managed-cluster.js';
+import {
+  clusterBody,
+  managedClusters,
+  newCluster,
+  poolBodies,
+  trackedCluster,
+  type ManagedCluster,
+} from './managed-cluster.js';
 import { checkQuota } from './quota.js';
 
 interface ClusterRoute {
@@ -28,6 +35,7 @@ export async function registerContainerService(app: FastifyInstance, emulator: E
   const lifecycle = await ClusterLifecycle.start(emulator);
   const provider = new ContainerServiceProvider(emulator, lifecycle);
   emulator.inventory.source(() => provider.inventory());
+  emulator.resourceTypes.add({ type: clusterType, list: () => managedClusters(emulator).list().map(trackedCluster) });
   // In a scope of its own, for its errors are not wrapped like Resource Manager's.
   await app.register((scope) => {
     scope.setErrorHandler<FastifyError>((error, _request, reply) => {

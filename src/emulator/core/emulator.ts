@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { pino } from 'pino';
 import { Operations } from '../arm/operations.js';
+import { ResourceTypes } from '../arm/resource-types.js';
 import { Tokens, type TokenClaims } from '../identity/tokens.js';
 import { Certificates } from './certificates.js';
 import { Clock } from './clock.js';
@@ -28,6 +29,8 @@ export interface Emulator {
   readonly faults: Faults;
   /** Resource Manager's asynchronous operations. */
   readonly operations: Operations;
+  /** Types of the resources that resource groups hold. */
+  readonly resourceTypes: ResourceTypes;
   readonly inventory: Inventory;
   readonly certificates: Certificates;
   readonly tokens: Tokens;
@@ -78,6 +81,7 @@ export async function createEmulator(options: EmulatorOptions): Promise<RunningE
     journal,
     faults,
     operations: new Operations(documents, clock, log),
+    resourceTypes: new ResourceTypes(),
     inventory: new Inventory(),
     certificates,
     tokens,

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { parseBody, tagsSchema } from '../arm/body.js';
 import { badRequest, resourceNotFound } from '../arm/errors.js';
 import { resourceId, resourceKey, resourceName } from '../arm/resource-id.js';
+import type { TrackedResource } from '../arm/resource-types.js';
 import type { Collection } from '../core/documents.js';
 import type { Emulator } from '../core/emulator.js';
 import { effect } from '../core/journal.js';
@@ -94,6 +95,14 @@ export function registerWorkspaces(app: FastifyInstance, emulator: Emulator, blo
       .map(({ id, tags }) => ({ kind: 'workspace', id, name: resourceName(id), ...(tags && { tags }) })),
   );
 
+  emulator.resourceTypes.add({
+    type: workspaceType,
+    list: () =>
+      workspaces(emulator)
+        .list()
+        .map((workspace) => tracked(emulator, workspace)),
+  });
+
   app.get<{ Params: Omit<WorkspaceParams, 'workspace'> }>(workspacesPath, async (request) => {
     const prefix = resourceKey(resourceId(request.params, workspaceType, ''));
     return {
@@ -116,21 +125,34 @@ export function registerWorkspaces(app: FastifyInstance, emulator: Emulator, blo
   });
 }
 
+function tracked(emulator: Emulator, { id, location, tags, createdAt }: Workspace): TrackedResource {
+  return {
+    id,
+    location,
+    tags: tags ?? {},
+    sku: { name: 'Basic', tier: 'Basic' },
+    identity: { type: 'SystemAssigned', tenantId: emulator.tokens.identity.tenantId },
+    provisioningState: 'Succeeded',
+    createdTime: createdAt,
+  };
+}
+
 function toBody(emulator: Emulator, workspace: Workspace): unknown {
-  const { id, location, tags, properties, workspaceId, createdAt } = workspace;
+  const { id, location, properties, workspaceId, createdAt } = workspace;
+  const { tags, sku, identity, provisioningState } = tracked(emulator, workspace);
   const region = `${location}.api.azureml.ms`;
   return {
     id,
     name: resourceName(id),
     type: workspaceType,
     location,
-    tags: tags ?? {},
-    identity: { type: 'SystemAssigned', tenantId: emulator.tokens.identity.tenantId },
-    sku: { name: 'Basic', tier: 'Basic' },
+    tags,
+    identity,
+    sku,
     properties: {
       friendlyName: resourceName(id),
       ...properties,
-      provisioningState: 'Succeeded',
+      provisioningState,
       workspaceId,
       tenantId: emulator.tokens.identity.tenantId,
       discoveryUrl: `https://${location}.api.azureml.ms/discovery`,

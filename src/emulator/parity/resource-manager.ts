@@ -15,7 +15,9 @@ export const resourceManager: readonly ParitySection[] = [
       {
         operation: 'api-version',
         here: 'emulated',
-        deviations: 'Any well-formed version from a floor upwards is accepted; bodies have the shape of one version.',
+        deviations:
+          'Any well-formed version from a floor upwards is accepted; bodies have the shape of one version, and a header ' +
+          '`warning: 299` says so where a newer one was asked for.',
         witnesses: ['resource-manager'],
       },
       {
@@ -27,19 +29,39 @@ export const resourceManager: readonly ParitySection[] = [
         witnesses: ['faults-and-journal', 'jobs'],
       },
       {
-        operation: 'resource groups: get, list, put',
+        operation: 'subscriptions, their regions, tenants: get, list',
+        here: 'emulated',
+        deviations: 'One of each, and the regions of one table.',
+        witnesses: ['subscriptions'],
+      },
+      {
+        operation: 'resource groups: get, head, list, put, patch of tags',
         here: 'emulated',
         deviations: 'Deleting one is absent.',
-        witnesses: ['resource-manager'],
+        witnesses: ['subscriptions', 'resource-manager'],
       },
       {
-        operation: 'resource providers: get, with the regions of their types',
+        operation: 'resources of the subscription or a group: list, with `$filter`, `$expand` and pages',
+        here: 'real',
+        deviations:
+          'Filters: `eq` on type, group, location, name and tag, `substringof` of the name, joined by `and`. Moving, ' +
+          'validating and exporting resources are absent.',
+        witnesses: ['subscriptions'],
+      },
+      {
+        operation: 'resource providers: get, list, register',
         here: 'emulated',
-        deviations: 'Container Service only, which is registered.',
-        witnesses: ['compute'],
+        deviations: 'Those that are emulated, which are registered. Two api-versions of each are named.',
+        witnesses: ['compute', 'subscriptions'],
       },
       {
-        operation: 'subscriptions, other providers, tags, locks, policies, deployments',
+        operation: 'lists in pages: `$top`, `nextLink`',
+        here: 'emulated',
+        deviations: 'Resources and resource groups; other lists come whole. Without `$top` all comes in one page.',
+        witnesses: ['subscriptions'],
+      },
+      {
+        operation: 'generic resources by id, tags, locks, policies, deployments, management groups',
         here: 'absent',
       },
     ],

@@ -1,12 +1,14 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { parseBody, tagsSchema } from '../arm/body.js';
 import { ArmError } from '../arm/errors.js';
+import { page } from '../arm/paging.js';
 import { resourceGroupId, resourceKey } from '../arm/resource-id.js';
 import type { Collection } from '../core/documents.js';
 import type { Emulator } from '../core/emulator.js';
 import { effect } from '../core/journal.js';
+import { parseFilter } from './filter.js';
 
 /** A resource group, as it is answered. */
 export interface ResourceGroup {
@@ -20,6 +22,9 @@ export interface ResourceGroup {
 
 interface GroupRoute {
   Params: { subscriptionId: string; resourceGroup: string };
+}
+interface ListRoute {
+  Querystring: { $filter?: string };
 }
 
 const bodySchema = z.object({ location: z.string().min(1), tags: tagsSchema.optional() });
@@ -44,23 +49,41 @@ export function newResourceGroup(
   };
 }
 
-/** Resource groups: get, list, put. Deleting one is not emulated: Slipway never does it. */
-export function registerResources(app: FastifyInstance, emulator: Emulator): void {
+/** Resource groups: list, get, head, put, and patch of their tags. */
+export function registerResourceGroups(app: FastifyInstance, emulator: Emulator): void {
   const groups = resourceGroups(emulator);
   emulator.inventory.source(() =>
     groups.list().map(({ id, name, tags }) => ({ kind: 'resource-group', id, name, ...(tags && { tags }) })),
   );
 
-  app.get('/subscriptions/:subscriptionId/resourceGroups', async () => ({ value: groups.list() }));
-
-  app.get<GroupRoute>('/subscriptions/:subscriptionId/resourceGroups/:resourceGroup', async (request) => {
-    const { subscriptionId, resourceGroup } = request.params;
-    const group = groups.get(resourceKey(resourceGroupId(subscriptionId, resourceGroup)));
+  const path = '/subscriptions/:subscriptionId/resourceGroups';
+  const one = `${path}/:resourceGroup`;
+  const find = ({ params }: FastifyRequest<GroupRoute>): ResourceGroup => {
+    const group = groups.get(resourceKey(resourceGroupId(params.subscriptionId, params.resourceGroup)));
     if (group !== undefined) return group;
-    throw new ArmError(404, 'ResourceGroupNotFound', `Resource group '${resourceGroup}' could not be found.`);
+    throw new ArmError(404, 'ResourceGroupNotFound', `Resource group '${params.resourceGroup}' could not be found.`);
+  };
+
+  app.get<ListRoute>(path, async (request) => page(request, groups.list().filter(parseFilter(request.query.$filter))));
+
+  app.head<GroupRoute>(one, async (request, reply) => {
+    find(request);
+    return reply.code(204).send();
   });
 
-  app.put<GroupRoute>('/subscriptions/:subscriptionId/resourceGroups/:resourceGroup', async (request, reply) => {
+  app.get<GroupRoute>(one, async (request) => find(request));
+
+  app.patch<GroupRoute>(one, async (request) => {
+    const group = find(request);
+    const { tags = group.tags } = parseBody(z.object({ tags: tagsSchema.optional() }), request.body);
+    const patched = { ...group, ...(tags && { tags }) };
+    const unchanged = isDeepStrictEqual(group, patched);
+    if (!unchanged) groups.put(resourceKey(group.id), patched);
+    effect(request, { change: unchanged ? 'unchanged' : 'updated', kind: 'resource-group', id: group.id });
+    return patched;
+  });
+
+  app.put<GroupRoute>(one, async (request, reply) => {
     const { subscriptionId, resourceGroup } = request.params;
     const group = newResourceGroup(subscriptionId, resourceGroup, parseBody(bodySchema, request.body));
     const existing = groups.get(resourceKey(group.id));

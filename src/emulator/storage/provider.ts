@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { parseBody, tagsSchema } from '../arm/body.js';
 import { resourceNotFound } from '../arm/errors.js';
 import { resourceId, resourceKey, resourceName } from '../arm/resource-id.js';
+import type { TrackedResource } from '../arm/resource-types.js';
 import type { Emulator } from '../core/emulator.js';
 import { effect } from '../core/journal.js';
 import type { BlobStore } from './blob-store.js';
@@ -64,6 +65,8 @@ export function registerStorage(app: FastifyInstance, emulator: Emulator, blobs:
       .map(({ id, tags }) => ({ kind: 'storage-account', id, name: resourceName(id), ...(tags && { tags }) })),
   );
 
+  emulator.resourceTypes.add({ type: accountType, list: () => accounts.list().map(tracked) });
+
   app.get<AccountRoute>(base, async (request) => {
     const { subscriptionId, resourceGroup } = request.params;
     const prefix = resourceKey(resourceId({ subscriptionId, resourceGroup }, accountType, ''));
@@ -85,18 +88,29 @@ export function registerStorage(app: FastifyInstance, emulator: Emulator, blobs:
   }));
 }
 
-function toBody({ id, location, kind, sku, tags, createdAt }: StorageAccount, blobs: BlobStore): unknown {
+function tracked({ id, location, kind, sku, tags = {}, createdAt }: StorageAccount): TrackedResource {
+  const tier = sku.split('_')[0];
   return {
     id,
-    name: resourceName(id),
-    type: accountType,
     location,
     kind,
-    sku: { name: sku, tier: sku.split('_')[0] },
-    tags: tags ?? {},
+    sku: { name: sku, tier },
+    tags,
+    provisioningState: 'Succeeded',
+    createdTime: createdAt,
+  };
+}
+
+function toBody(account: StorageAccount, blobs: BlobStore): unknown {
+  const { provisioningState, createdTime, ...resource } = tracked(account);
+  const { id, location } = resource;
+  return {
+    ...resource,
+    name: resourceName(id),
+    type: accountType,
     properties: {
-      provisioningState: 'Succeeded',
-      creationTime: createdAt,
+      provisioningState,
+      creationTime: createdTime,
       primaryLocation: location,
       statusOfPrimary: 'available',
       supportsHttpsTrafficOnly: true,
