@@ -1,11 +1,11 @@
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startEmulator, type TestEmulator } from '../fixtures/emulator.js';
-import { WITNESSES } from '../fixtures/witnesses.js';
+import { installed, PROGRAMS } from '../fixtures/witnesses.js';
 import { createCluster, deployment, grantPull, kubeConfig, pushPodImage } from '../fixtures/kubernetes.js';
 
 let emulator: TestEmulator;
@@ -13,8 +13,7 @@ let directory: string;
 
 /** Runs kubectl, which finds the manifests of the test in its directory; gives what it prints. */
 async function kubectl(line: string): Promise<string> {
-  const PATH = [process.env['PATH'], WITNESSES].join(delimiter);
-  const environment = { ...process.env, PATH, KUBECONFIG: join(directory, 'config'), HOME: directory };
+  const environment = { ...process.env, PATH: PROGRAMS, KUBECONFIG: join(directory, 'config'), HOME: directory };
   const result = promisify(execFile)('kubectl', line.split(' '), { cwd: directory, env: environment });
   const { stdout, stderr } = await result.catch((error: { stdout: string; stderr: string }) => error);
   return stdout + stderr;
@@ -47,7 +46,7 @@ afterAll(async () => {
 });
 
 // In order: each finds what those before it left.
-describe('kubectl', () => {
+describe.skipIf(!installed.kubectl)('kubectl', () => {
   it.each<[string, RegExp | RegExp[]]>([
     ['get nodes', [/^NAME +STATUS +ROLES +AGE +VERSION$/m, / Ready +<none> +\d+s +v1\.\d+/]],
     ['create -f settings.json', /^configmap\/settings created$/m],

@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { ContainerRegistryManagementClient } from '@azure/arm-containerregistry';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startEmulator, type TestEmulator } from '../fixtures/emulator.js';
-import { WITNESSES } from '../fixtures/witnesses.js';
+import { installed, WITNESSES } from '../fixtures/witnesses.js';
 import { createCluster, grantPull, kubeConfig, pushPodImage } from '../fixtures/kubernetes.js';
 
 /** Checks that real servers passed, which are not part of this repository. */
@@ -72,5 +72,5 @@ function oracles() {
   });
 }
 
-if (existsSync(ORACLES)) describe('the oracle scripts', oracles);
+if (existsSync(ORACLES)) describe.skipIf(!installed.oracleTools)('the oracle scripts', oracles);
 else it('the oracle scripts are left out: there is no ../shared/oracles', () => undefined);

@@ -129,7 +129,7 @@ export const resourceManager: readonly ParitySection[] = [
         deviations:
           'Tokens are checked for issuer and audience, roles are not; see Azurite for its own deviations. Queues, ' +
           'tables, files are absent.',
-        witnesses: ['blobs'],
+        witnesses: ['blobs', 'azure-python'],
       },
     ],
   },
