@@ -49,6 +49,29 @@ it('takes large blobs in blocks, as one creation', async () => {
   expect(await effects('/slipwaylocal/blocks/big')).toEqual(['created']);
 });
 
+it('lists blobs by prefix and in pages, describes them, and names what is not there', async () => {
+  const container = blobs.getContainerClient('harbour');
+  await container.create();
+  for (const name of ['pier/1', 'pier/2', 'quay']) await container.getBlockBlobClient(name).upload('photo', 5);
+  const described = container.getBlobClient('quay');
+  await described.setMetadata({ origin: 'shore' });
+  await described.setHTTPHeaders({ blobContentType: 'image/jpeg' });
+  const { contentLength, contentType, metadata } = await described.getProperties();
+  expect({ contentLength, contentType, metadata }).toEqual({
+    contentLength: 5,
+    contentType: 'image/jpeg',
+    metadata: { origin: 'shore' },
+  });
+  const pages: string[][] = [];
+  for await (const { segment } of container.listBlobsFlat({ prefix: 'pier/' }).byPage({ maxPageSize: 1 })) {
+    pages.push(segment.blobItems.map(({ name }) => name));
+  }
+  expect(pages).toEqual([['pier/1'], ['pier/2']]);
+  await expect(container.getBlobClient('gone').download()).rejects.toMatchObject({ code: 'BlobNotFound' });
+  const absent = blobs.getContainerClient('absent').getProperties();
+  await expect(absent).rejects.toMatchObject({ statusCode: 404, code: 'ContainerNotFound' });
+});
+
 it('takes the account key too, and no token for another service', async () => {
   const { storage } = armClients(azure);
   const { keys } = await storage.storageAccounts.listKeys('slipway-local', 'slipwaylocal');
