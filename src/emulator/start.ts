@@ -10,6 +10,7 @@ import { createEmulator, type RunningEmulator } from './core/emulator.js';
 import type { EmulatorOptions } from './core/options.js';
 import { registerIdentity } from './identity/provider.js';
 import { registerMachineLearning } from './machinelearning/provider.js';
+import { registerCloud } from './resources/cloud.js';
 import { registerProviders } from './resources/providers.js';
 import { registerResourceGroups } from './resources/resource-groups.js';
 import { registerResources } from './resources/resources.js';
@@ -49,6 +50,7 @@ export async function startLocalAzure(options: EmulatorOptions): Promise<LocalAz
       async (app) => {
         registerAdmin(app, emulator, { blob: () => blobs.check() });
         configureResourceManager(app, emulator);
+        registerCloud(app);
         registerIdentity(app, emulator);
         registerSubscriptions(app, emulator);
         registerResourceGroups(app, emulator);

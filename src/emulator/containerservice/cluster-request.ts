@@ -5,15 +5,24 @@ import { kubernetesVersion as newestVersion } from '../kubernetes/limits.js';
 import { regionOf, regions } from '../resources/regions.js';
 import { ContainerServiceError, invalidParameter } from './errors.js';
 
-const poolSchema = z.looseObject({
-  name: z
-    .string()
-    .regex(/^[a-z][a-z0-9]{0,11}$/, 'must be 1 to 12 lower case letters and digits, beginning with a letter'),
-  count: z.number().int().min(0).max(1000).default(1),
-  vmSize: z.string().optional(),
-  mode: z.enum(['System', 'User']).default('User'),
-  osType: z.enum(['Linux', 'Windows']).default('Linux'),
-});
+/** az sends empty text for what it leaves to the service: sizes and versions. */
+function withoutEmptyText(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).filter(([, member]) => member !== ''));
+}
+
+const poolSchema = z.preprocess(
+  withoutEmptyText,
+  z.looseObject({
+    name: z
+      .string()
+      .regex(/^[a-z][a-z0-9]{0,11}$/, 'must be 1 to 12 lower case letters and digits, beginning with a letter'),
+    count: z.number().int().min(0).max(1000).default(1),
+    vmSize: z.string().optional(),
+    mode: z.enum(['System', 'User']).default('User'),
+    osType: z.enum(['Linux', 'Windows']).default('Linux'),
+  }),
+);
 
 const clusterSchema = z.looseObject({
   location: z.string().min(1),
@@ -21,12 +30,15 @@ const clusterSchema = z.looseObject({
   identity: z.looseObject({ type: z.string() }).optional(),
   sku: z.looseObject({ name: z.string().optional(), tier: z.string().optional() }).optional(),
   properties: z
-    .looseObject({
-      dnsPrefix: z.string().optional(),
-      fqdnSubdomain: z.string().optional(),
-      kubernetesVersion: z.string().optional(),
-      agentPoolProfiles: z.array(poolSchema).default([]),
-    })
+    .preprocess(
+      withoutEmptyText,
+      z.looseObject({
+        dnsPrefix: z.string().optional(),
+        fqdnSubdomain: z.string().optional(),
+        kubernetesVersion: z.string().optional(),
+        agentPoolProfiles: z.array(poolSchema).default([]),
+      }),
+    )
     .prefault({}),
 });
 

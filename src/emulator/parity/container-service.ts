@@ -12,7 +12,7 @@ export const containerService: readonly ParitySection[] = [
           'a Kubernetes API server of this process; create takes 250 s, update 90 s, delete 231 s, abort 20 s, ' +
           'scaled. A put that asks for what is there answers 200 and changes nothing; Azure would begin an update. ' +
           'Version upgrades, add-ons, network and identity profiles are recorded without effect.',
-        witnesses: ['managed-clusters', 'azure-python'],
+        witnesses: ['managed-clusters', 'azure-python', 'az'],
       },
       {
         operation: 'quota, sizes, regions',
@@ -21,19 +21,19 @@ export const containerService: readonly ParitySection[] = [
           '350 cores in each region and 100 of each family, none of the families that have to be asked for (NP, ' +
           'PBS). Only the sizes of one table exist, in the regions where they are offered; others are ' +
           '`VMSizeNotSupported`.',
-        witnesses: ['managed-clusters', 'compute', 'azure-python'],
+        witnesses: ['managed-clusters', 'compute', 'azure-python', 'az'],
       },
       {
         operation: 'agent pools: get, list',
         here: 'emulated',
         deviations: 'Writing pools by themselves is absent; they change with their cluster.',
-        witnesses: ['managed-clusters', 'azure-python'],
+        witnesses: ['managed-clusters', 'azure-python', 'az'],
       },
       {
         operation: 'user and admin credentials',
         here: 'real',
         deviations: "A kubeconfig with a token for the cluster's API server; no client certificate, no Entra ID.",
-        witnesses: ['managed-clusters', 'azure-python'],
+        witnesses: ['managed-clusters', 'azure-python', 'az'],
       },
       {
         operation: 'run command, maintenance, upgrades, start, stop, rotation of credentials',

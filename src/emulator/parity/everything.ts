@@ -74,16 +74,22 @@ export const everything: readonly ParitySection[] = [
     title: 'Sign-in',
     rows: [
       {
+        operation: "`GET /metadata/endpoints`: this cloud's endpoints",
+        here: 'emulated',
+        deviations: 'As in api-version 2022-09-01, without the suffixes of host names that Azure has.',
+        witnesses: ['az'],
+      },
+      {
         operation: '`POST /TENANT/oauth2/v2.0/token`, client credentials with a secret',
         here: 'real',
         deviations: 'Any audience is granted. Other grants, certificates and federated credentials are absent.',
-        witnesses: ['resource-manager'],
+        witnesses: ['resource-manager', 'az'],
       },
       {
         operation: '`GET /TENANT/v2.0/.well-known/openid-configuration`, `/discovery/v2.0/keys`',
         here: 'real',
         deviations: 'Clients must set `disableInstanceDiscovery`: the authority is not one that they know.',
-        witnesses: ['resource-manager'],
+        witnesses: ['resource-manager', 'az'],
       },
       {
         operation: '`GET /metadata/identity/oauth2/token`',

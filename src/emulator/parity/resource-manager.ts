@@ -26,19 +26,19 @@ export const resourceManager: readonly ParitySection[] = [
         deviations:
           "The status document's `name` is the operation's id, not the same with bytes swapped. Polls of a " +
           '`Location` that failed answer 409.',
-        witnesses: ['faults-and-journal', 'jobs'],
+        witnesses: ['faults-and-journal', 'jobs', 'az'],
       },
       {
         operation: 'subscriptions, their regions, tenants: get, list',
         here: 'emulated',
         deviations: 'One of each, and the regions of one table.',
-        witnesses: ['subscriptions'],
+        witnesses: ['subscriptions', 'az'],
       },
       {
         operation: 'resource groups: get, head, list, put, patch of tags',
         here: 'emulated',
         deviations: 'Deleting one is absent.',
-        witnesses: ['subscriptions', 'resource-manager'],
+        witnesses: ['subscriptions', 'resource-manager', 'az'],
       },
       {
         operation: 'resources of the subscription or a group: list, with `$filter`, `$expand` and pages',
@@ -46,13 +46,13 @@ export const resourceManager: readonly ParitySection[] = [
         deviations:
           'Filters: `eq` on type, group, location, name and tag, `substringof` of the name, joined by `and`. Moving, ' +
           'validating and exporting resources are absent.',
-        witnesses: ['subscriptions'],
+        witnesses: ['subscriptions', 'az'],
       },
       {
         operation: 'resource providers: get, list, register',
         here: 'emulated',
         deviations: 'Those that are emulated, which are registered. Two api-versions of each are named.',
-        witnesses: ['compute', 'subscriptions'],
+        witnesses: ['compute', 'subscriptions', 'az'],
       },
       {
         operation: 'lists in pages: `$top`, `nextLink`',
@@ -75,7 +75,7 @@ export const resourceManager: readonly ParitySection[] = [
         deviations:
           'The principal is not looked up: an unknown one is accepted. Custom roles, conditions and inherited ' +
           'denies are absent. They take effect after 120 s, scaled.',
-        witnesses: ['role-assignments'],
+        witnesses: ['role-assignments', 'az'],
       },
       {
         operation: 'permissions: list, of a resource group or a resource',
@@ -104,7 +104,7 @@ export const resourceManager: readonly ParitySection[] = [
         operation: 'usages of a region: list',
         here: 'emulated',
         deviations: 'Cores only, counted from the nodes of the clusters that there are.',
-        witnesses: ['compute'],
+        witnesses: ['compute', 'az'],
       },
       {
         operation: 'virtual machines, disks, everything else',
