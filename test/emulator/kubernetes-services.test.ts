@@ -1,11 +1,12 @@
 import { once } from 'node:events';
 import { Agent, request } from 'node:http';
-import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { PatchStrategy, PortForward, setHeaderOptions, type V1Service } from '@kubernetes/client-node';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startEmulator, type TestEmulator } from '../fixtures/emulator.js';
 import {
+  containerService,
   createCluster,
   deployment,
   get,
@@ -108,6 +109,19 @@ describe('a LoadBalancer Service', () => {
   });
 });
 
+/** A local port whose connections are forwarded to the pod of an app. */
+async function forwarding(app: string): Promise<{ bridge: Server; port: number }> {
+  const [pod] = await podsOf(clients, app);
+  const forward = new PortForward(clients.config);
+  const bridge = createServer((socket: Socket) => {
+    const opening = forward.portForward(namespace, pod?.metadata?.name ?? '', [8080], socket, null, socket);
+    const end = () => socket.destroy();
+    opening.then((opened) => typeof opened !== 'function' && opened.on('close', end)).catch(end);
+  });
+  await once(bridge.listen(0, '127.0.0.1'), 'listening');
+  return { bridge, port: (bridge.address() as AddressInfo).port };
+}
+
 describe('a ClusterIP Service', () => {
   it('has an address that is not reachable; its pods are, through port-forward', async () => {
     await run('inner', { env: { VERSION: 'inner' } });
@@ -122,15 +136,49 @@ describe('a ClusterIP Service', () => {
     outside.destroy();
     expect(error).toBeDefined();
 
-    const [pod] = await podsOf(clients, 'inner');
-    const forward = new PortForward(clients.config);
-    const bridge = createServer((socket: Socket) => {
-      void forward.portForward(namespace, pod?.metadata?.name ?? '', [8080], socket, null, socket);
-    });
-    await once(bridge.listen(0, '127.0.0.1'), 'listening');
-    const { port } = bridge.address() as AddressInfo;
+    const { bridge, port } = await forwarding('inner');
     expect((await get('127.0.0.1', port, '/version')).body).toBe('inner');
     expect((await get('127.0.0.1', port, '/self')).body).toContain('GREETING');
+    bridge.close();
+  });
+});
+
+describe('port-forward', () => {
+  it('is hit by faults, and is in the journal', async () => {
+    await run('noted');
+    const { bridge, port } = await forwarding('noted');
+    const since = (await emulator.journal()).at(-1)?.seq;
+    const match = { service: 'kubernetes', path: '/portforward$' };
+    await emulator.inject({
+      name: 'refused',
+      match,
+      when: 'before',
+      then: { status: 503, code: 'ServiceUnavailable' },
+    });
+    await expect(get('127.0.0.1', port, '/version')).rejects.toThrow();
+    expect((await get('127.0.0.1', port, '/version')).body).toBe('1');
+    const seen = async () => {
+      const entries = (await emulator.journal(since)).filter(({ path }) => path.endsWith('/portforward'));
+      return entries.length === 2 && entries;
+    };
+    expect(await until('both in the journal', seen)).toMatchObject([
+      { service: 'kubernetes', method: 'GET', status: 503, fault: 'refused' },
+      { service: 'kubernetes', method: 'GET', status: 101 },
+    ]);
+    bridge.close();
+  });
+
+  it('ends with its cluster', async () => {
+    await run('left');
+    const { bridge, port } = await forwarding('left');
+    const idle = connect({ host: '127.0.0.1', port });
+    const ended = once(idle, 'close');
+    idle.write('GET /version HTTP/1.1\r\nhost: pod\r\n\r\n');
+    await once(idle, 'data');
+    idle.resume();
+    idle.write('GET /never HTTP/1.1\r\nhost: pod\r\n\r\n');
+    await containerService(emulator).managedClusters.delete(emulator.endpoints.resourceGroup, 'services');
+    await ended;
     bridge.close();
   });
 });

@@ -1,4 +1,5 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,17 +7,53 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startEmulator, type TestEmulator } from '../fixtures/emulator.js';
 import { installed, PROGRAMS } from '../fixtures/witnesses.js';
-import { createCluster, deployment, grantPull, kubeConfig, pushPodImage } from '../fixtures/kubernetes.js';
+import { createCluster, deployment, get, grantPull, kubeConfig, pushPodImage, until } from '../fixtures/kubernetes.js';
 
 let emulator: TestEmulator;
 let directory: string;
 
-/** Runs kubectl, which finds the manifests of the test in its directory; gives what it prints. */
+/** How kubectl is run: it finds the manifests of the test in its directory. */
+function options(environment: NodeJS.ProcessEnv) {
+  const env = {
+    ...process.env,
+    PATH: PROGRAMS,
+    KUBECONFIG: join(directory, 'config'),
+    HOME: directory,
+    ...environment,
+  };
+  return { cwd: directory, env };
+}
+
+/** Runs kubectl to its end; gives what it prints. */
 async function kubectl(line: string): Promise<string> {
-  const environment = { ...process.env, PATH: PROGRAMS, KUBECONFIG: join(directory, 'config'), HOME: directory };
-  const result = promisify(execFile)('kubectl', line.split(' '), { cwd: directory, env: environment });
+  const result = promisify(execFile)('kubectl', line.split(' '), options({}));
   const { stdout, stderr } = await result.catch((error: { stdout: string; stderr: string }) => error);
   return stdout + stderr;
+}
+
+/** Runs `kubectl port-forward` while `use` has the port that it listens on, and what it prints; gives what it printed. */
+async function forwarding(
+  line: string,
+  use: (port: number, printed: () => string) => Promise<unknown>,
+  environment: NodeJS.ProcessEnv = {},
+): Promise<string> {
+  const child = spawn('kubectl', ['port-forward', ...line.split(' ')], options(environment));
+  const closed = once(child, 'close');
+  let printed = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (data: Buffer) => (printed += String(data)));
+  try {
+    const listens = /^Forwarding from 127\.0\.0\.1:(\d+) -> /m;
+    const port = await until(
+      'kubectl to listen',
+      () => listens.exec(printed)?.[1] ?? (child.exitCode !== null && 'none'),
+    );
+    expect(printed).toMatch(listens);
+    await use(Number(port), () => printed);
+  } finally {
+    child.kill();
+    await closed;
+  }
+  return printed;
 }
 
 const manifests = (image: string) => ({
@@ -43,6 +80,44 @@ beforeAll(async () => {
 afterAll(async () => {
   await emulator?.stop();
   await rm(directory, { recursive: true, force: true });
+});
+
+describe.skipIf(!installed.kubectl)('kubectl port-forward', () => {
+  beforeAll(async () => {
+    for (const file of ['web.json', 'service.json']) await kubectl(`create -f ${file}`);
+    await kubectl('rollout status deployment/web --timeout=60s');
+  });
+  afterAll(async () => {
+    await kubectl('delete deployment,service web');
+    await kubectl('wait --for=delete pod -l app=web --timeout=60s');
+  });
+
+  it.each<[string, NodeJS.ProcessEnv]>([
+    ['deployment/web :8080', {}],
+    ['service/web :8500', {}],
+    ['deployment/web :http', { KUBECTL_PORT_FORWARD_WEBSOCKETS: 'false' }],
+  ])('%s, several connections at once, %o', async (line, environment) => {
+    const answers = (port: number) => Promise.all(Array.from({ length: 5 }, () => get('127.0.0.1', port, '/version')));
+    const printed = await forwarding(
+      line,
+      async (port) => {
+        for (const { body } of await answers(port)) expect(body).toBe('1');
+        expect(await get('127.0.0.1', port, '/large')).toMatchObject({ body: 'x'.repeat(5_000_000) });
+      },
+      environment,
+    );
+    expect(printed).not.toContain('error');
+  });
+
+  it('says that nothing listens on a port, and ends', async () => {
+    const printed = await forwarding('deployment/web :81', async (port, soFar) => {
+      await expect(get('127.0.0.1', port, '/version')).rejects.toThrow();
+      await until('kubectl to say so', () => soFar().includes('error: lost connection to pod'));
+    });
+    expect(printed).toMatch(
+      /error forwarding port 81 to pod web-\S+, uid : dial tcp 127\S+:81: connect: connection refused/,
+    );
+  });
 });
 
 // In order: each finds what those before it left.

@@ -18,6 +18,8 @@ export interface Call {
   effect?: Effect;
   /** Whether the journal has it, or is not to have it. */
   recorded: boolean;
+  /** Set by a handler that has taken the connection over for another protocol, and has answered 101. */
+  upgraded?: boolean;
 }
 
 declare module 'fastify' {
@@ -52,7 +54,10 @@ export function addCallHooks(
     const recorded = service === undefined;
     request.call = { requestId: randomUUID(), service: service ?? '', path, recorded, ...(fault && { fault }) };
     // Hijacked replies (watches, upgrades) and cut connections never come to onSend.
-    reply.raw.once('close', () => record(context, request, reply.raw.headersSent ? reply.raw.statusCode : 0));
+    reply.raw.once('close', () => {
+      const status = reply.raw.headersSent ? reply.raw.statusCode : 0;
+      record(context, request, request.call.upgraded ? 101 : status);
+    });
     if (fault?.when === 'before') await interrupt(request, reply, fault, faultBody);
   });
 

@@ -72,9 +72,9 @@ export const kubernetes: readonly ParitySection[] = [
         operation: 'logs, port-forward',
         here: 'real',
         deviations:
-          'Over WebSocket, one port a connection. exec, attach and SPDY are absent, and with them `kubectl ' +
-          'port-forward`, which tunnels SPDY.',
-        witnesses: ['kubernetes-pods', 'kubernetes-services'],
+          'port-forward over SPDY, over SPDY in a WebSocket, as kubectl asks for it, and over channels in a WebSocket, one port ' +
+          'a connection. exec and attach are absent.',
+        witnesses: ['kubernetes-pods', 'kubernetes-services', 'kubectl'],
       },
       {
         operation: 'image pulls',

@@ -1,14 +1,12 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import type { Duplex } from 'node:stream';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Emulator, Listener } from '../../core/emulator.js';
+import { servePortForward } from '../streaming/port-forward.js';
+import { routeUpgrades } from '../streaming/upgrades.js';
 import { registerDiscovery } from './discovery.js';
-import { acceptPortForward } from './port-forward.js';
 import { servePodLog } from './pod-log.js';
 import type { Registry } from './registry.js';
-import { parseQuery } from './requests.js';
-import { pods } from './resources.js';
 import { registerResources } from './routes.js';
 import { ApiError, badRequest, noSuchResource } from './status.js';
 
@@ -42,47 +40,20 @@ export async function startApiServer(emulator: Emulator, options: ApiServerOptio
     app.get('/api/v1/namespaces/:namespace/pods/:name/log', (request, reply) =>
       servePodLog(request, reply, options.registry, options.logDirectory),
     );
+    routeUpgrades(app);
+    app.route({
+      method: ['GET', 'POST'],
+      url: '/api/v1/namespaces/:namespace/pods/:name/portforward',
+      handler: (request, reply) => servePortForward(request, reply, options.registry),
+    });
   };
-  const listener = await emulator.listen('kubernetes', configure, {
+  return emulator.listen('kubernetes', configure, {
     name: options.portName,
     faultBody: (status, code, message) => ({
       contentType: 'application/json',
       body: JSON.stringify(new ApiError(status, code, message).toStatus()),
     }),
   });
-  listener.server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    try {
-      serveUpgrade(request, socket, head, options);
-    } catch (error) {
-      refuseUpgrade(socket, toApiError(error));
-    }
-  });
-  return listener;
-}
-
-const portForwardPath = /^\/api\/v1\/namespaces\/([^/]+)\/pods\/([^/]+)\/portforward$/;
-
-function serveUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer, options: ApiServerOptions): void {
-  if (!hasToken(request, options.token)) throw unauthorized();
-  const url = new URL(request.url ?? '/', 'https://kubernetes');
-  const [, namespace, name] = portForwardPath.exec(url.pathname) ?? [];
-  if (namespace === undefined || name === undefined) throw noSuchResource();
-  const { ports } = parseQuery(Object.fromEntries(url.searchParams));
-  if (ports === undefined) throw badRequest('at least one port must be specified');
-  const pod = options.registry.get(pods, namespace, name);
-  const { phase, podIP } = pod.status;
-  if (phase !== 'Running' || podIP === undefined) {
-    throw badRequest(`unable to forward port because pod is not running. Current status=${phase}`);
-  }
-  acceptPortForward(request, socket, head, { host: podIP, port: ports });
-}
-
-function refuseUpgrade(socket: Duplex, failure: ApiError): void {
-  const body = JSON.stringify(failure.toStatus());
-  socket.end(
-    `HTTP/1.1 ${failure.code} ${failure.reason}\r\ncontent-type: application/json\r\n` +
-      `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
-  );
 }
 
 function hasToken(request: IncomingMessage, token: string): boolean {

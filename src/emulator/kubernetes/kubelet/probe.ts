@@ -4,6 +4,7 @@ import { request as requestHttps } from 'node:https';
 import { connect } from 'node:net';
 import type { Container, Probe } from '../objects/pod.js';
 import type { IntOrString } from '../objects/metadata.js';
+import { dialFailure } from './dial-failure.js';
 
 /** What one probe came to; the reason of a failure is for people. */
 export type ProbeResult = { ok: true } | { ok: false; reason: string };
@@ -28,7 +29,7 @@ function probeTcp(host: string, port: number, timeoutMs: number): Promise<ProbeR
     };
     socket.setTimeout(timeoutMs, () => finish({ ok: false, reason: `dial tcp ${host}:${port}: i/o timeout` }));
     socket.once('connect', () => finish({ ok: true }));
-    socket.once('error', (error) => finish({ ok: false, reason: `dial tcp ${host}:${port}: ${error.message}` }));
+    socket.once('error', (error) => finish({ ok: false, reason: dialFailure(error, host, port) }));
   });
 }
 
