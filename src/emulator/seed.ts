@@ -22,17 +22,20 @@ export const seeded = {
   compute: 'cpu-cluster',
 } as const;
 
+const storageId = resourceId(seeded, 'Microsoft.Storage/storageAccounts', seeded.storageAccount);
+
+/** Makes the storage account when it is missing: before all else, since its blobs take longest to be ready. */
+export function seedStorage(emulator: Emulator, blobs: BlobStore): void {
+  if (storageAccounts(emulator).get(resourceKey(storageId))) return;
+  putStorageAccount(emulator, blobs, storageId, { location, kind: 'StorageV2', sku: { name: 'Standard_LRS' } });
+}
+
 /** Makes what is missing of {@link seeded}; a start that was killed in the middle is completed by the next. */
 export async function seed(emulator: Emulator, blobs: BlobStore): Promise<void> {
   const { resourceGroup } = seeded;
   const group = newResourceGroup(subscriptionId, resourceGroup, { location });
   const groupKey = resourceKey(resourceGroupId(subscriptionId, resourceGroup));
   if (!resourceGroups(emulator).get(groupKey)) resourceGroups(emulator).put(groupKey, group);
-
-  const storageId = resourceId(seeded, 'Microsoft.Storage/storageAccounts', seeded.storageAccount);
-  if (!storageAccounts(emulator).get(resourceKey(storageId))) {
-    putStorageAccount(emulator, blobs, storageId, { location, kind: 'StorageV2', sku: { name: 'Standard_LRS' } });
-  }
 
   await seedRegistry(emulator, { subscriptionId, resourceGroup, name: seeded.registry, location });
 

@@ -15,7 +15,7 @@ import { registerProviders } from './resources/providers.js';
 import { registerResourceGroups } from './resources/resource-groups.js';
 import { registerResources } from './resources/resources.js';
 import { registerSubscriptions } from './resources/subscriptions.js';
-import { seed, seeded } from './seed.js';
+import { seed, seeded, seedStorage } from './seed.js';
 import { BlobStore } from './storage/blob-store.js';
 import { registerStorage } from './storage/provider.js';
 
@@ -45,6 +45,7 @@ export async function startLocalAzure(options: EmulatorOptions): Promise<LocalAz
   const emulator = await createEmulator(options);
   try {
     const blobs = await BlobStore.start(emulator);
+    seedStorage(emulator, blobs);
     const arm = await emulator.listen(
       'arm',
       async (app) => {

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startEmulator, type TestEmulator } from '../fixtures/emulator.js';
 import {
@@ -53,6 +55,22 @@ describe('clusters of an emulator that was killed', () => {
     expect(pod.metadata?.uid).toBe(before?.metadata?.uid);
     expect(pod.status?.podIP).toBe(before?.status?.podIP);
     expect((await get(ip, 8080, '/version')).status).toBe(200);
+  });
+
+  it('have another address where theirs is taken', async () => {
+    await createCluster(emulator, 'moved');
+    const before = await kubernetesClients(emulator, 'moved');
+    const { port } = new URL(before.config.getCurrentCluster()?.server ?? '');
+    await emulator.kill();
+    const other = createServer().listen(Number(port), '127.0.0.1');
+    await once(other, 'listening');
+    try {
+      await emulator.restart();
+      const { core } = await kubernetesClients(emulator, 'moved');
+      expect((await core.listNode()).items).toHaveLength(1);
+    } finally {
+      other.close();
+    }
   });
 
   it('are created to the end', async () => {

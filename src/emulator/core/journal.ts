@@ -27,31 +27,37 @@ export interface JournalEntry {
 
 /** Every call that any listener answered, in order; kept on disk as one JSON object a line. */
 export class Journal {
-  private readonly entries: JournalEntry[];
-  private seq: number;
+  /** The newest entries as they are on disk, without a gap: reading all of a long journal back would delay the start. */
+  private readonly lines: string[] = [];
+  private seq = 0;
 
   constructor(private readonly file: string) {
-    const lines = existsSync(file) ? readFileSync(file, 'utf8').split('\n') : [];
+    if (!existsSync(file)) return;
+    const lines = readFileSync(file, 'utf8').split('\n');
     // A killed process may leave half a line at the end.
-    const whole = lines.filter((line) => line.endsWith('}')).slice(-longestJournal);
-    this.entries = whole.map((line) => JSON.parse(line) as JournalEntry);
-    writeFileSync(`${file}.new`, whole.map((line) => `${line}\n`).join(''));
+    const isTorn = lines.pop() !== '';
+    this.lines = lines.slice(-longestJournal);
+    this.seq = (JSON.parse(this.lines.at(-1) ?? '{"seq":0}') as Pick<JournalEntry, 'seq'>).seq;
+    if (!isTorn && this.lines.length === lines.length) return;
+    writeFileSync(`${file}.new`, this.lines.map((line) => `${line}\n`).join(''));
     renameSync(`${file}.new`, file);
-    this.seq = this.entries.at(-1)?.seq ?? 0;
   }
 
   record(entry: Omit<JournalEntry, 'seq'>): JournalEntry {
     this.seq += 1;
     const recorded: JournalEntry = { seq: this.seq, ...entry };
-    this.entries.push(recorded);
-    if (this.entries.length > longestJournal) this.entries.shift();
-    appendFileSync(this.file, `${JSON.stringify(recorded)}\n`);
+    const line = JSON.stringify(recorded);
+    this.lines.push(line);
+    // Many at a time: taking one off the front of a long array moves all the others.
+    if (this.lines.length > longestJournal * 1.1) this.lines.splice(0, this.lines.length - longestJournal);
+    appendFileSync(this.file, `${line}\n`);
     return recorded;
   }
 
   /** Entries after number `seq`. */
   since(seq: number): JournalEntry[] {
-    return this.entries.filter((entry) => entry.seq > seq);
+    const before = this.seq - this.lines.length;
+    return this.lines.slice(Math.max(0, seq - before)).map((line) => JSON.parse(line) as JournalEntry);
   }
 }
 

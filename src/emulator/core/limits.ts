@@ -10,6 +10,9 @@ export const longestParameter = 1024;
 /** Older journal entries are dropped beyond this, from disk at the next start: a day of polling once a second. */
 export const longestJournal = 100_000;
 
+/** Lines of a collection's log from which on it is worth to leave out what is past. */
+export const fewestLinesToCompact = 1_000;
+
 /** How long a stopped child may take to end by itself before it is killed. */
 export const childGraceMs = 3_000;
 

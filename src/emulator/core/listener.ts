@@ -1,4 +1,6 @@
-import { createServer, type Server } from 'node:https';
+import { once } from 'node:events';
+import { createServer as createHttpsServer } from 'node:https';
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import fastify, { type FastifyInstance } from 'fastify';
 import { addCallHooks, armFaultBody, type CallContext, type FaultBody } from './calls.js';
 import type { Certificates } from './certificates.js';
@@ -9,6 +11,8 @@ import { StartError } from './start-error.js';
 export interface ListenOptions {
   /** With a name, the port is kept over restarts. */
   name?: string;
+  /** Takes another port where the kept one is taken, since clients ask for this address each time; otherwise that is an error. */
+  mayMove?: boolean;
   port?: number;
   /** Loopback address; 127.0.0.1 by default. */
   host?: string;
@@ -18,13 +22,14 @@ export interface ListenOptions {
   faultBody?: FaultBody;
   /** The service that a path belongs to, where one listener has several; undefined keeps a call out of faults and journal. */
   serviceOf?: (path: string) => string | undefined;
+  /** Sets up what answers when somebody connects first, so that an address that nobody uses costs next to nothing. */
+  onDemand?: boolean;
 }
 
 export interface Listener {
   /** `https://HOST:PORT`. */
   readonly url: string;
   readonly port: number;
-  readonly server: Server;
   close(): Promise<void>;
 }
 
@@ -41,11 +46,48 @@ export async function listen(
   options: ListenOptions = {},
 ): Promise<Listener> {
   const host = options.host ?? '127.0.0.1';
+  let answering: Promise<Answering> | undefined;
+  const answer = (): Promise<Answering> => (answering ??= startAnswering(context, service, host, configure, options));
+  if (!options.onDemand) await answer();
+  const sockets = new Set<Socket>();
+  const door = createServer({ noDelay: true }, (socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+    answer().then(
+      ({ accept }) => accept(socket),
+      (error: unknown) => {
+        context.log.error({ err: error, service }, 'a listener could not be set up');
+        socket.destroy();
+      },
+    );
+  });
+  const port = await openPort(door, host, context, options);
+  const close = async (): Promise<void> => {
+    const closed = new Promise((resolve) => door.close(resolve));
+    for (const socket of sockets) socket.destroy();
+    await closed;
+    await (await answering)?.app.close();
+  };
+  return { url: `https://${host}:${port}`, port, close };
+}
+
+interface Answering {
+  readonly app: FastifyInstance;
+  /** Hands over a connection that a door let in. */
+  readonly accept: (socket: Socket) => void;
+}
+
+async function startAnswering(
+  context: ListenerContext,
+  service: string,
+  host: string,
+  configure: (app: FastifyInstance) => void | Promise<void>,
+  options: ListenOptions,
+): Promise<Answering> {
   const { cert, key } = await context.certificates.server(host);
-  const server = createServer({ cert, key });
+  const server = createHttpsServer({ cert, key });
   const app = fastify({
     logger: false,
-    forceCloseConnections: true,
     bodyLimit: longestBodyBytes,
     routerOptions: { caseSensitive: options.caseSensitive ?? true, maxParamLength: longestParameter },
     rewriteUrl: (request) => collapseSlashes(request.url ?? '/'),
@@ -53,8 +95,8 @@ export async function listen(
   });
   addCallHooks(app, context, options.serviceOf ?? (() => service), options.faultBody ?? armFaultBody);
   await configure(app);
-  const port = await openPort(app, host, context.documents, options);
-  return { url: `https://${host}:${port}`, port, server, close: () => app.close() };
+  await app.ready();
+  return { app, accept: (socket) => void server.emit('connection', socket) };
 }
 
 /** The path of a URL with every run of slashes as one, its query untouched: the ARM clients send `//subscriptions`. */
@@ -64,21 +106,31 @@ function collapseSlashes(url: string): string {
 }
 
 async function openPort(
-  app: FastifyInstance,
+  door: Server,
   host: string,
-  documents: Documents,
-  { name, port: wanted }: ListenOptions,
+  { documents, log }: ListenerContext,
+  { name, port: wanted, mayMove }: ListenOptions,
 ): Promise<number> {
   const ports = documents.collection<number>('ports');
   const kept = name === undefined ? undefined : ports.get(name);
   const asked = wanted ?? kept ?? 0;
-  const address = await app.listen({ host, port: asked }).catch((error: NodeJS.ErrnoException) => {
+  await bind(door, asked, host).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'EADDRINUSE') throw error;
+    if (mayMove) {
+      log.warn({ name, port: asked }, 'the port is taken by another process: moving to another one');
+      return bind(door, 0, host);
+    }
     throw new StartError(
       `port ${asked} of ${host}, where ${name ?? 'a listener'} has its address, is taken by another process: stop that, or give another port with --port`,
     );
   });
-  const port = Number(new URL(address).port);
-  if (name !== undefined) ports.put(name, port);
+  const { port } = door.address() as AddressInfo;
+  if (name !== undefined && port !== kept) ports.put(name, port);
   return port;
+}
+
+async function bind(door: Server, port: number, host: string): Promise<void> {
+  const listening = once(door, 'listening');
+  door.listen(port, host);
+  await listening;
 }

@@ -17,8 +17,9 @@ export const everything: readonly ParitySection[] = [
         operation: 'addresses',
         here: 'emulated',
         deviations:
-          'Everything is HTTPS on loopback with a CA of its own; ports, CA and credentials are kept with the state.',
-        witnesses: ['restart'],
+          'Everything is HTTPS on loopback with a CA of its own; ports, CA and credentials are kept with the state. Only ' +
+          "a cluster's API moves to another port where its own is taken, as clients ask for its address each time.",
+        witnesses: ['restart', 'kubernetes-restart'],
       },
       {
         operation: 'state',

@@ -49,6 +49,8 @@ export async function startApiServer(emulator: Emulator, options: ApiServerOptio
   };
   return emulator.listen('kubernetes', configure, {
     name: options.portName,
+    onDemand: true,
+    mayMove: true,
     faultBody: (status, code, message) => ({
       contentType: 'application/json',
       body: JSON.stringify(new ApiError(status, code, message).toStatus()),

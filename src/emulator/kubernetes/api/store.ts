@@ -85,7 +85,7 @@ export class ObjectStore {
 
   /** Forgets every object without telling anyone: the cluster is gone. */
   clear(): void {
-    for (const [id] of this.objects.entries()) this.objects.delete(id);
+    this.objects.clear();
   }
 
   /** Calls `listener` at every change until the returned function is called. */

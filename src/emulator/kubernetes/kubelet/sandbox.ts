@@ -36,8 +36,14 @@ const startErrorCode = 128;
 const namespaceFlags = ['--mount', '--propagation', 'private', '--pid', '--ipc', '--fork', '--kill-child'];
 const userNamespaceFlags = ['--user', '--map-root-user'];
 
-/** Finds out once what this machine allows. */
+let detected: Isolation | undefined;
+
+/** What this machine allows, found out once. */
 export function detectIsolation(): Isolation {
+  return (detected ??= tryIsolations());
+}
+
+function tryIsolations(): Isolation {
   if (process.platform !== 'linux') return 'plain';
   const works = (flags: readonly string[]) =>
     spawnSync('unshare', [...flags, 'true'], { stdio: 'ignore' }).status === 0;
