@@ -11,6 +11,7 @@ import type { EmulatorOptions } from './core/options.js';
 import { registerIdentity } from './identity/provider.js';
 import { registerMachineLearning } from './machinelearning/provider.js';
 import { registerCloud } from './resources/cloud.js';
+import { registerGroupRemoval } from './resources/group-removal.js';
 import { registerProviders } from './resources/providers.js';
 import { registerResourceGroups } from './resources/resource-groups.js';
 import { registerResources } from './resources/resources.js';
@@ -59,10 +60,11 @@ export async function startLocalAzure(options: EmulatorOptions): Promise<LocalAz
         registerProviders(app);
         registerCompute(app, emulator);
         registerStorage(app, emulator, blobs);
-        registerMachineLearning(app, emulator, blobs);
         await registerContainerRegistry(app, emulator);
+        registerMachineLearning(app, emulator, blobs);
         await registerContainerService(app, emulator);
         registerAuthorization(app, emulator);
+        registerGroupRemoval(app, emulator);
       },
       { name: 'arm', caseSensitive: false, serviceOf, ...(options.port !== undefined && { port: options.port }) },
     );

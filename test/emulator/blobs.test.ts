@@ -109,3 +109,26 @@ it('lists blobs in the inventory', async () => {
   await blobs.getContainerClient('listed').getBlockBlobClient('deep/er').upload('', 0);
   expect(await azure.inventory()).toContainEqual({ kind: 'blob', id: '/slipwaylocal/listed/deep/er', name: 'deep/er' });
 });
+
+it('go with their account', async () => {
+  const { storage } = armClients(azure);
+  const parameters = { location: 'eastus', kind: 'StorageV2', sku: { name: 'Standard_LRS' } };
+  await storage.storageAccounts.create('slipway-local', 'leaving', parameters);
+  const { keys } = await storage.storageAccounts.listKeys('slipway-local', 'leaving');
+  const account = await storage.storageAccounts.getProperties('slipway-local', 'leaving');
+  const credential = new StorageSharedKeyCredential('leaving', keys?.[0]?.value ?? '');
+  const { tlsOptions } = azure.clientOptions;
+  const options: StoragePipelineOptions & PipelineOptions = { tlsOptions, retryOptions: { maxTries: 1 } };
+  const own = new BlobServiceClient(account.primaryEndpoints?.blob ?? '', credential, options);
+  await own.getContainerClient('shore').create();
+  expect(await own.getContainerClient('shore').exists()).toBe(true);
+  await storage.storageAccounts.delete('slipway-local', 'leaving');
+  expect(await own.getContainerClient('shore').exists()).toBe(false);
+  await expect(storage.storageAccounts.getProperties('slipway-local', 'leaving')).rejects.toMatchObject({
+    code: 'ResourceNotFound',
+  });
+  await storage.storageAccounts.delete('slipway-local', 'leaving');
+  await storage.storageAccounts.create('slipway-local', 'leaving', parameters);
+  const again = await storage.storageAccounts.listKeys('slipway-local', 'leaving');
+  expect(again.keys?.[0]?.value).not.toBe(keys?.[0]?.value);
+});

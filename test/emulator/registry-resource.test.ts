@@ -100,7 +100,7 @@ describe('container registries of Resource Manager', () => {
     await registries.delete(resourceGroup, 'doomed', {
       onResponse: ({ headers: given }) => headers.push(given.get('location'), given.get('azure-asyncoperation')),
     });
-    expect(headers.slice(0, 2)).toEqual([expect.stringContaining('/operationresults/'), undefined]);
+    expect(headers.slice(0, 2)).toEqual([expect.stringContaining('/operationResults/'), undefined]);
     await expect(registries.get(resourceGroup, 'doomed')).rejects.toMatchObject({ code: 'ResourceNotFound' });
     await expect(local.call(`https://${loginServer}/v2/`)).rejects.toMatchObject({ code: 'ECONNREFUSED' });
   });

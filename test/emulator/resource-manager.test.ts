@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { ClientSecretCredential } from '@azure/identity';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { armClients, startEmulator, type TestEmulator } from '../fixtures/emulator.js';
@@ -105,13 +107,17 @@ describe('what every call has in common', () => {
     expect(await azure.call('GET', other)).toMatchObject({ body: { error: { code: 'SubscriptionNotFound' } } });
   });
 
-  it('says what is not emulated', async () => {
-    const reply = await azure.call(
-      'PUT',
-      `${group}/providers/Microsoft.Network/loadBalancers/x?api-version=2024-01-01`,
-    );
-    expect(reply).toMatchObject({ status: 404, body: { error: { code: 'NotEmulated' } } });
-    expect(JSON.stringify(reply.body)).toContain('Microsoft.Network/loadBalancers');
+  it.each([
+    ['PUT', '/providers/Microsoft.Network/loadBalancers/x', 'InvalidResourceNamespace'],
+    ['GET', '/providers/Microsoft.ContainerService/fleets/x', 'InvalidResourceType'],
+    ['POST', '/exportTemplate', 'NotFound'],
+  ])('answers %s %s as what it does not know, and logs that it is not emulated', async (method, path, code) => {
+    const reply = await azure.call(method, `${group}${path}?api-version=2024-01-01`);
+    expect(reply).toMatchObject({ status: 404, body: { error: { code } } });
+    expect(JSON.stringify(reply.body)).toContain(`does not emulate ${method} ${group}${path}`);
+    const log = (await readFile(join(azure.state, 'emulator.log'), 'utf8')).trim().split('\n');
+    const entries = log.map((line) => JSON.parse(line) as { msg: string; path?: string });
+    expect(entries).toContainEqual(expect.objectContaining({ msg: 'not emulated', method, path: `${group}${path}` }));
   });
 });
 

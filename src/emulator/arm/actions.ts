@@ -1,4 +1,4 @@
-import { isOperationPath } from './operations.js';
+import { isOperationPath } from './operation-wires.js';
 
 /** Verb of the action that a method stands for; POST names its own. */
 const verbs: Readonly<Record<string, string>> = {

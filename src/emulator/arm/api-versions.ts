@@ -1,5 +1,5 @@
 import { ArmError, badRequest } from './errors.js';
-import { isOperationPath } from './operations.js';
+import { isOperationPath } from './operation-wires.js';
 
 interface ServedVersions {
   /** The oldest api-version that is accepted, as is anything well-formed from there on. */

@@ -1,8 +1,8 @@
-import { randomUUID } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
 import type { pino } from 'pino';
 import type { Cancel, Clock } from '../core/clock.js';
 import type { Collection, Documents } from '../core/documents.js';
+import { operationBase, operationWires, type OperationProvider } from './operation-wires.js';
 import { resourceKey } from './resource-id.js';
 
 export interface OperationError {
@@ -35,8 +35,7 @@ export interface Operation {
 export interface BeginOperation {
   type: string;
   resourceId: string;
-  /** Namespace, such as `Microsoft.ContainerService`. */
-  provider: string;
+  provider: OperationProvider;
   region: string;
   /** How long Azure was seen to take, before scaling. */
   seconds: number;
@@ -49,14 +48,6 @@ export interface BegunOperation {
   /** For the header Location. */
   resultUrl: string;
 }
-
-/** Whether a path is that of an operation's status or result. */
-export function isOperationPath(path: string): boolean {
-  return /\/locations\/[^/]+\/operation(s|results)\//i.test(path);
-}
-
-/** Azure's clients poll with this one whatever version the request had. */
-const operationApiVersion = '2017-08-31';
 
 /** Resource Manager's asynchronous operations: kept on disk, continued after a restart, at most one in progress a resource. */
 export class Operations {
@@ -84,7 +75,8 @@ export class Operations {
   begin(request: FastifyRequest, { type, resourceId, provider, region, seconds }: BeginOperation): BegunOperation {
     const fault = request.call.fault?.when === 'operation' ? request.call.fault.then : undefined;
     const operation: Operation = {
-      id: randomUUID(),
+      // As in Azure, where the reply's x-ms-request-id is the operation's.
+      id: request.call.requestId,
       type,
       resourceId,
       status: 'InProgress',
@@ -95,11 +87,12 @@ export class Operations {
     this.operations.put(operation.id, operation);
     this.schedule(operation);
     const subscription = resourceId.split('/')[2] ?? '';
-    const location = `https://${request.host}/subscriptions/${subscription}/providers/${provider}/locations/${region}`;
+    const base = `https://${request.host}${operationBase(provider, subscription, region)}`;
+    const { status, result, apiVersion } = operationWires[provider];
     return {
       id: operation.id,
-      statusUrl: `${location}/operations/${operation.id}?api-version=${operationApiVersion}`,
-      resultUrl: `${location}/operationresults/${operation.id}?api-version=${operationApiVersion}`,
+      statusUrl: `${base}/${status}/${operation.id}?api-version=${apiVersion}`,
+      resultUrl: `${base}/${result}/${operation.id}?api-version=${apiVersion}`,
     };
   }
 

@@ -2,12 +2,12 @@ import { randomUUID } from 'node:crypto';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { mayDo } from '../authorization/permissions.js';
 import type { Emulator, TokenClaims } from '../core/emulator.js';
-import { retryAfterSeconds } from '../core/limits.js';
-import { resourceGroups } from '../resources/resource-groups.js';
+import { findGroup, refuseDeleting } from '../resources/resource-groups.js';
 import { actionOf } from './actions.js';
 import { checkApiVersion } from './api-versions.js';
 import { ArmError } from './errors.js';
-import { resourceGroupId, resourceKey } from './resource-id.js';
+import { refuseUnknown } from './not-emulated.js';
+import { registerOperations } from './operation-routes.js';
 
 /** The one subscription of this Azure. */
 export const subscriptionId = '6f0c1c9e-51a1-4a57-9d3b-5a1f1f0a0001';
@@ -38,14 +38,8 @@ export function configureResourceManager(app: FastifyInstance, emulator: Emulato
   });
 
   app.setErrorHandler<FastifyError>((error, request, reply) => sendError(emulator, error, request, reply));
-  app.setNotFoundHandler((request, reply) => {
-    const message =
-      `The local Azure does not emulate ${request.method} ${request.call.path}. ` +
-      'What it does emulate is listed in docs/emulator-parity.md.';
-    return reply.code(404).send({ error: { code: 'NotEmulated', message } });
-  });
-
-  registerOperationRoutes(app, emulator);
+  refuseUnknown(app, emulator);
+  registerOperations(app, emulator);
 }
 
 /** Whether a path is one of Resource Manager's. */
@@ -86,9 +80,8 @@ function checkParents(emulator: Emulator, request: FastifyRequest): void {
     throw new ArmError(404, 'SubscriptionNotFound', `The subscription '${subscription}' could not be found.`);
   }
   if (group === undefined) return;
-  if (resourceGroups(emulator).get(resourceKey(resourceGroupId(subscriptionId, group))) === undefined) {
-    throw new ArmError(404, 'ResourceGroupNotFound', `Resource group '${group}' could not be found.`);
-  }
+  const found = findGroup(emulator, { subscriptionId, resourceGroup: group });
+  if (request.method === 'PUT' || request.method === 'PATCH') refuseDeleting(found);
 }
 
 function addCommonHeaders(emulator: Emulator, request: FastifyRequest, reply: FastifyReply): void {
@@ -120,34 +113,4 @@ function sendError(emulator: Emulator, error: FastifyError, request: FastifyRequ
   if (status >= 500) emulator.log.error({ err: error, path: request.call.path }, 'handler broke');
   const code = status >= 500 ? 'InternalServerError' : 'InvalidRequestContent';
   return reply.code(status).send({ error: { code, message: error.message } });
-}
-
-function registerOperationRoutes(app: FastifyInstance, emulator: Emulator): void {
-  interface OperationRoute {
-    Params: { operationId: string };
-  }
-  const find = (request: FastifyRequest<OperationRoute>): NonNullable<ReturnType<typeof emulator.operations.get>> => {
-    const operation = emulator.operations.get(request.params.operationId);
-    if (operation === undefined) throw new ArmError(404, 'NotFound', 'The operation was not found.');
-    return operation;
-  };
-  const base = '/subscriptions/:subscriptionId/providers/:provider/locations/:region';
-
-  app.get<OperationRoute>(`${base}/operations/:operationId`, async (request, reply) => {
-    const { id, status, startTime, endTime, error } = find(request);
-    if (status === 'InProgress') reply.header('retry-after', retryAfterSeconds);
-    return { name: id, status, startTime, ...(endTime && { endTime }), ...(error && { error }) };
-  });
-
-  app.get<OperationRoute>(`${base}/operationresults/:operationId`, async (request, reply) => {
-    const { status, error } = find(request);
-    if (status === 'InProgress') {
-      return reply
-        .code(202)
-        .headers({ 'retry-after': retryAfterSeconds, location: `https://${request.host}${request.url}` })
-        .send();
-    }
-    if (status === 'Succeeded') return reply.code(204).send();
-    throw new ArmError(409, error?.code ?? 'OperationCanceled', error?.message ?? 'The operation was canceled.');
-  });
 }

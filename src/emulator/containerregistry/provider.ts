@@ -43,19 +43,25 @@ type RegistrySettings = z.output<typeof putSchema>;
 export async function registerContainerRegistry(app: FastifyInstance, emulator: Emulator): Promise<void> {
   const service = registryService(emulator);
   await service.restore();
+  const remove = async (id: string): Promise<void> => {
+    const registry = registries(emulator).get(resourceKey(id));
+    if (registry !== undefined) await service.remove(registry.name);
+    registries(emulator).delete(resourceKey(id));
+  };
   emulator.operations.define(deleteOperation, {
-    async onSucceeded(id) {
-      const registry = registries(emulator).get(resourceKey(id));
-      if (registry !== undefined) await service.remove(registry.name);
-      registries(emulator).delete(resourceKey(id));
-    },
+    onSucceeded: remove,
     onFailed(id) {
       const registry = registries(emulator).get(resourceKey(id));
       if (registry !== undefined)
         registries(emulator).put(resourceKey(id), { ...registry, provisioningState: 'Failed' });
     },
   });
-  emulator.resourceTypes.add({ type: registryType, list: () => registries(emulator).list().map(trackedRegistry) });
+  emulator.resourceTypes.add({
+    type: registryType,
+    kind: 'container-registry',
+    list: () => registries(emulator).list().map(trackedRegistry),
+    remove,
+  });
   registerResourceRoutes(app, emulator);
   registerActionRoutes(app, emulator);
 }

@@ -58,6 +58,15 @@ export class ClusterLifecycle {
     return stored;
   }
 
+  /** Removes a cluster with everything in it; what was under way on it ends, unless that is its deletion. */
+  async remove(id: string): Promise<void> {
+    const key = resourceKey(id);
+    if (this.clusters.get(key)?.provisioningState !== 'Deleting') this.emulator.operations.cancel(id);
+    await this.running.get(key)?.destroy();
+    this.running.delete(key);
+    this.clusters.delete(key);
+  }
+
   private defineOperations(): void {
     const { operations } = this.emulator;
     const onFailed = (id: string, error: OperationError) => this.settle(id, 'Failed', error);
@@ -94,14 +103,6 @@ export class ClusterLifecycle {
     const cluster = this.clusters.get(resourceKey(id));
     if (cluster === undefined) return;
     this.put({ ...cluster, provisioningState: state, ...(error === undefined ? {} : { provisioningError: error }) });
-  }
-
-  /** A cluster takes everything in it along. */
-  private async remove(id: string): Promise<void> {
-    const key = resourceKey(id);
-    await this.running.get(key)?.destroy();
-    this.running.delete(key);
-    this.clusters.delete(key);
   }
 
   private async close(): Promise<void> {

@@ -35,7 +35,12 @@ export async function registerContainerService(app: FastifyInstance, emulator: E
   const lifecycle = await ClusterLifecycle.start(emulator);
   const provider = new ContainerServiceProvider(emulator, lifecycle);
   emulator.inventory.source(() => provider.inventory());
-  emulator.resourceTypes.add({ type: clusterType, list: () => managedClusters(emulator).list().map(trackedCluster) });
+  emulator.resourceTypes.add({
+    type: clusterType,
+    kind: 'managed-cluster',
+    list: () => managedClusters(emulator).list().map(trackedCluster),
+    remove: (id) => lifecycle.remove(id),
+  });
   // In a scope of its own, for its errors are not wrapped like Resource Manager's.
   await app.register((scope) => {
     scope.setErrorHandler<FastifyError>((error, _request, reply) => {

@@ -16,3 +16,6 @@ export const jobFinalizeSeconds = 10;
 
 /** A cancelled or deleted job, until its operation says so. */
 export const jobCancelSeconds = 10;
+
+/** A resource group with a cluster in it, which is what takes longest; Azure is done sooner with less. */
+export const resourceGroupDeleteSeconds = 240;

@@ -21,11 +21,13 @@ export interface JournalEntry {
   requestId: string;
   clientRequestId?: string;
   effect?: Effect;
+  /** The resource group whose removal took this resource along, where no client made this call. */
+  cascadeOf?: string;
   /** The fault that was injected into this call. */
   fault?: string;
 }
 
-/** Every call that any listener answered, in order; kept on disk as one JSON object a line. */
+/** Every call that any listener answered and what the removal of a resource group took along, in order; kept on disk as one JSON object a line. */
 export class Journal {
   /** The newest entries as they are on disk, without a gap: reading all of a long journal back would delay the start. */
   private readonly lines: string[] = [];

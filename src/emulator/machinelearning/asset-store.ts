@@ -51,6 +51,13 @@ export class AssetStore {
     return String((this.highest.get(resourceKey(containerId)) ?? 0) + 1);
   }
 
+  /** Forgets all of a workspace, their numbers too. */
+  removeAll(workspaceId: string): void {
+    for (const collection of [this.versions, this.containers, this.highest]) {
+      for (const [key] of collection.entries(`${resourceKey(workspaceId)}/`)) collection.delete(key);
+    }
+  }
+
   putContainer(id: string, name: string, properties: Record<string, unknown>): Put<AssetContainer> {
     const existing = this.containers.get(resourceKey(id));
     if (existing !== undefined && isDeepStrictEqual(existing.properties, properties)) {

@@ -95,14 +95,6 @@ export function registerWorkspaces(app: FastifyInstance, emulator: Emulator, blo
       .map(({ id, tags }) => ({ kind: 'workspace', id, name: resourceName(id), ...(tags && { tags }) })),
   );
 
-  emulator.resourceTypes.add({
-    type: workspaceType,
-    list: () =>
-      workspaces(emulator)
-        .list()
-        .map((workspace) => tracked(emulator, workspace)),
-  });
-
   app.get<{ Params: Omit<WorkspaceParams, 'workspace'> }>(workspacesPath, async (request) => {
     const prefix = resourceKey(resourceId(request.params, workspaceType, ''));
     return {
@@ -125,7 +117,8 @@ export function registerWorkspaces(app: FastifyInstance, emulator: Emulator, blo
   });
 }
 
-function tracked(emulator: Emulator, { id, location, tags, createdAt }: Workspace): TrackedResource {
+/** What the lists of Resource Manager have of a workspace. */
+export function trackedWorkspace(emulator: Emulator, { id, location, tags, createdAt }: Workspace): TrackedResource {
   return {
     id,
     location,
@@ -139,7 +132,7 @@ function tracked(emulator: Emulator, { id, location, tags, createdAt }: Workspac
 
 function toBody(emulator: Emulator, workspace: Workspace): unknown {
   const { id, location, properties, workspaceId, createdAt } = workspace;
-  const { tags, sku, identity, provisioningState } = tracked(emulator, workspace);
+  const { tags, sku, identity, provisioningState } = trackedWorkspace(emulator, workspace);
   const region = `${location}.api.azureml.ms`;
   return {
     id,

@@ -19,7 +19,7 @@ export const parity: readonly ParitySection[] = [
 const INTRODUCTION = `# The local Azure against Azure
 
 What each operation does here, where it deviates, and the test that shows it. **Real**: the same work is done. **Emulated**: the
-same calls, shapes and states; the work behind is simplified as said. **Absent**: answered with 404 \`NotEmulated\`, naming the call.
+same calls, shapes and states; the work behind is simplified as said. **Absent**: answered with Azure's 404 for what it does not know, and logged as not emulated.
 **Added**: not in Azure. Written by \`npm run docs:parity\` from \`src/emulator/parity/\`.
 `;
 

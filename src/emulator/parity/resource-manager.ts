@@ -24,9 +24,9 @@ export const resourceManager: readonly ParitySection[] = [
         operation: 'asynchronous operations: `Azure-AsyncOperation`, `Location`',
         here: 'real',
         deviations:
-          "The status document's `name` is the operation's id, not the same with bytes swapped. Polls of a " +
-          '`Location` that failed answer 409.',
-        witnesses: ['faults-and-journal', 'jobs', 'az'],
+          "Addresses, states and documents as each service's were recorded, as far as they were: Machine Learning's " +
+          'jobs have those of its endpoints. Polls of a `Location` that failed answer 409.',
+        witnesses: ['operations', 'faults-and-journal', 'jobs', 'az'],
       },
       {
         operation: 'subscriptions, their regions, tenants: get, list',
@@ -35,10 +35,13 @@ export const resourceManager: readonly ParitySection[] = [
         witnesses: ['subscriptions', 'az'],
       },
       {
-        operation: 'resource groups: get, head, list, put, patch of tags',
-        here: 'emulated',
-        deviations: 'Deleting one is absent.',
-        witnesses: ['subscriptions', 'resource-manager', 'az'],
+        operation: 'resource groups: get, head, list, put, patch of tags, delete',
+        here: 'real',
+        deviations:
+          'What is in a group goes one after the other, dependents first, when 240 s, scaled, are over; the journal has ' +
+          'each with the group as `cascadeOf`. The first group, and what a workspace needs, are there again at the ' +
+          'next start.',
+        witnesses: ['subscriptions', 'resource-group-removal', 'az'],
       },
       {
         operation: 'resources of the subscription or a group: list, with `$filter`, `$expand` and pages',
@@ -116,11 +119,11 @@ export const resourceManager: readonly ParitySection[] = [
     title: 'Storage',
     rows: [
       {
-        operation: 'storage accounts: get, list, put, listKeys',
+        operation: 'storage accounts: get, list, put, delete, listKeys',
         here: 'emulated',
         deviations:
-          'A put answers 200 at once. Path-style addresses (`https://HOST:PORT/ACCOUNT/`). Delete, key rotation, ' +
-          'network rules are absent.',
+          'A put answers 200 at once. Path-style addresses (`https://HOST:PORT/ACCOUNT/`). Key rotation and network ' +
+          'rules are absent.',
         witnesses: ['blobs'],
       },
       {

@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { parseBody, tagsSchema } from '../arm/body.js';
-import { ArmError } from '../arm/errors.js';
+import { ArmError, conflict } from '../arm/errors.js';
 import { page } from '../arm/paging.js';
 import { resourceGroupId, resourceKey } from '../arm/resource-id.js';
 import type { Collection } from '../core/documents.js';
@@ -17,10 +17,11 @@ export interface ResourceGroup {
   type: 'Microsoft.Resources/resourceGroups';
   location: string;
   tags?: Record<string, string>;
-  properties: { provisioningState: 'Succeeded' };
+  properties: { provisioningState: 'Succeeded' | 'Deleting' };
 }
 
-interface GroupRoute {
+/** A call about one resource group. */
+export interface GroupRoute {
   Params: { subscriptionId: string; resourceGroup: string };
 }
 interface ListRoute {
@@ -31,6 +32,22 @@ const bodySchema = z.object({ location: z.string().min(1), tags: tagsSchema.opti
 
 export function resourceGroups(emulator: Emulator): Collection<ResourceGroup> {
   return emulator.documents.collection<ResourceGroup>('resource-groups');
+}
+
+/** The resource group that a path names. Throws ArmError 404 `ResourceGroupNotFound`. */
+export function findGroup(emulator: Emulator, { subscriptionId, resourceGroup }: GroupRoute['Params']): ResourceGroup {
+  const group = resourceGroups(emulator).get(resourceKey(resourceGroupId(subscriptionId, resourceGroup)));
+  if (group !== undefined) return group;
+  throw new ArmError(404, 'ResourceGroupNotFound', `Resource group '${resourceGroup}' could not be found.`);
+}
+
+/** Throws ArmError 409 for a group that is being deleted, which takes nothing new. */
+export function refuseDeleting({ name, properties }: ResourceGroup): void {
+  if (properties.provisioningState !== 'Deleting') return;
+  throw conflict(
+    'ResourceGroupBeingDeleted',
+    `The resource group '${name}' is in deprovisioning state and cannot perform this operation.`,
+  );
 }
 
 /** A resource group with the shape that Resource Manager answers. */
@@ -58,23 +75,19 @@ export function registerResourceGroups(app: FastifyInstance, emulator: Emulator)
 
   const path = '/subscriptions/:subscriptionId/resourceGroups';
   const one = `${path}/:resourceGroup`;
-  const find = ({ params }: FastifyRequest<GroupRoute>): ResourceGroup => {
-    const group = groups.get(resourceKey(resourceGroupId(params.subscriptionId, params.resourceGroup)));
-    if (group !== undefined) return group;
-    throw new ArmError(404, 'ResourceGroupNotFound', `Resource group '${params.resourceGroup}' could not be found.`);
-  };
 
   app.get<ListRoute>(path, async (request) => page(request, groups.list().filter(parseFilter(request.query.$filter))));
 
   app.head<GroupRoute>(one, async (request, reply) => {
-    find(request);
+    findGroup(emulator, request.params);
     return reply.code(204).send();
   });
 
-  app.get<GroupRoute>(one, async (request) => find(request));
+  app.get<GroupRoute>(one, async (request) => findGroup(emulator, request.params));
 
   app.patch<GroupRoute>(one, async (request) => {
-    const group = find(request);
+    const group = findGroup(emulator, request.params);
+    refuseDeleting(group);
     const { tags = group.tags } = parseBody(z.object({ tags: tagsSchema.optional() }), request.body);
     const patched = { ...group, ...(tags && { tags }) };
     const unchanged = isDeepStrictEqual(group, patched);
@@ -87,6 +100,7 @@ export function registerResourceGroups(app: FastifyInstance, emulator: Emulator)
     const { subscriptionId, resourceGroup } = request.params;
     const group = newResourceGroup(subscriptionId, resourceGroup, parseBody(bodySchema, request.body));
     const existing = groups.get(resourceKey(group.id));
+    if (existing !== undefined) refuseDeleting(existing);
     const unchanged = isDeepStrictEqual(existing, group);
     if (!unchanged) groups.put(resourceKey(group.id), group);
     const change = existing === undefined ? 'created' : unchanged ? 'unchanged' : 'updated';

@@ -1,6 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createWriteStream, mkdirSync, writeFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -16,6 +17,8 @@ export interface Azurite {
   /** Access past the proxy, with the account's key: what Azure's own machines do is in no client's journal. */
   readonly client: BlobServiceClient;
   readonly isRunning: () => boolean;
+  /** Stops it and deletes its blobs. */
+  readonly remove: () => Promise<void>;
 }
 
 /** Starts Azurite by its own entry point (through npx, a child would be left behind) and waits until it listens. */
@@ -40,7 +43,12 @@ export async function startAzurite(emulator: Emulator, account: string, key: str
   // The storage client hands `tlsOptions` on to its core pipeline, though its own type does not list it.
   const options: StoragePipelineOptions & PipelineOptions = { tlsOptions: { ca: emulator.certificates.caPem } };
   const client = new BlobServiceClient(`${url}/${account}`, credential, options);
-  return { url, client, isRunning: () => child.exitCode === null && child.signalCode === null };
+  const isRunning = () => child.exitCode === null && child.signalCode === null;
+  const remove = async (): Promise<void> => {
+    await emulator.processes.stop(child);
+    await rm(directory, { recursive: true, force: true });
+  };
+  return { url, client, isRunning, remove };
 }
 
 async function listeningAddress(child: ChildProcess, logFile: string): Promise<string> {

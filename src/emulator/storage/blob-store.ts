@@ -37,6 +37,15 @@ export class BlobStore {
     if (!this.azurites.has(name)) this.keep(name, startAzurite(this.emulator, name, account.keys[0]));
   }
 
+  /** Stops an account's Azurite and forgets its blobs. */
+  async remove(account: string): Promise<void> {
+    const starting = this.azurites.get(account);
+    this.azurites.delete(account);
+    // One that did not start has nothing to stop.
+    const azurite = await starting?.catch(() => undefined);
+    await azurite?.remove();
+  }
+
   /** Begins to make containers that Azure itself needs. Calls to the account's blobs wait for them. */
   ensureContainers(account: string, containers: readonly string[]): void {
     const starting = this.azurites.get(account);

@@ -48,7 +48,7 @@ export function putStorageAccount(
   return { account, change: existing === undefined ? 'created' : 'updated' };
 }
 
-/** Storage accounts of Resource Manager: get, list, put and keys. */
+/** Storage accounts of Resource Manager: get, list, put, delete and keys. */
 export function registerStorage(app: FastifyInstance, emulator: Emulator, blobs: BlobStore): void {
   const accounts = storageAccounts(emulator);
   const base =
@@ -65,7 +65,12 @@ export function registerStorage(app: FastifyInstance, emulator: Emulator, blobs:
       .map(({ id, tags }) => ({ kind: 'storage-account', id, name: resourceName(id), ...(tags && { tags }) })),
   );
 
-  emulator.resourceTypes.add({ type: accountType, list: () => accounts.list().map(tracked) });
+  const remove = async (id: string): Promise<void> => {
+    await blobs.remove(resourceName(id));
+    accounts.delete(resourceKey(id));
+  };
+  const list = () => accounts.list().map(tracked);
+  emulator.resourceTypes.add({ type: accountType, kind: 'storage-account', list, remove });
 
   app.get<AccountRoute>(base, async (request) => {
     const { subscriptionId, resourceGroup } = request.params;
@@ -81,6 +86,15 @@ export function registerStorage(app: FastifyInstance, emulator: Emulator, blobs:
     const { account, change } = putStorageAccount(emulator, blobs, id, parseBody(bodySchema, request.body));
     effect(request, { change, kind: 'storage-account', id });
     return toBody(account, blobs);
+  });
+
+  app.delete<AccountRoute>(`${base}/:account`, async (request, reply) => {
+    const { account, ...group } = request.params;
+    const id = resourceId(group, accountType, account);
+    if (accounts.get(resourceKey(id)) === undefined) return reply.code(204).send();
+    await remove(id);
+    effect(request, { change: 'deleted', kind: 'storage-account', id });
+    return reply.code(200).send();
   });
 
   app.post<AccountRoute>(`${base}/:account/listKeys`, async (request) => ({

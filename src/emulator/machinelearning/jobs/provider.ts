@@ -126,6 +126,7 @@ function updateJob(emulator: Emulator, request: FastifyRequest, existing: Job, d
   return updated;
 }
 
+/** Both are asked for by `Location`; of a deletion the status can be asked for as well, and its body is JSON's null. */
 function accepted(
   emulator: Emulator,
   request: FastifyRequest,
@@ -134,14 +135,16 @@ function accepted(
   job: Job,
   type: 'ml-job-cancel' | 'ml-job-delete',
 ): FastifyReply {
-  const { resultUrl } = emulator.operations.begin(request, {
+  const { statusUrl, resultUrl } = emulator.operations.begin(request, {
     type,
     resourceId: job.id,
     provider: 'Microsoft.MachineLearningServices',
     region: workspace.location,
     seconds: jobCancelSeconds,
   });
-  return reply.code(202).headers({ location: resultUrl, 'retry-after': retryAfterSeconds }).send();
+  reply.code(202).headers({ location: resultUrl, 'retry-after': retryAfterSeconds });
+  if (type === 'ml-job-cancel') return reply.send();
+  return reply.header('azure-asyncoperation', statusUrl).type('application/json; charset=utf-8').send('null');
 }
 
 function toBody({ id, name, definition, status, error, createdAt, startedAt, endedAt }: Job): unknown {

@@ -57,6 +57,14 @@ export class JobRunner {
     else running.abort.abort(new JobStopped('cancel'));
   }
 
+  /** Ends a job, however far it is, and forgets it. */
+  async remove({ id }: Job): Promise<void> {
+    const running = this.running.get(resourceKey(id));
+    jobs(this.emulator).delete(resourceKey(id));
+    running?.abort.abort(new JobStopped('cancel'));
+    await running?.done;
+  }
+
   private async close(): Promise<void> {
     const running = [...this.running.values()];
     for (const { abort } of running) abort.abort(new JobStopped('emulator'));
