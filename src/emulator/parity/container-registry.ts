@@ -32,7 +32,7 @@ export const containerRegistry: readonly ParitySection[] = [
         operation: 'blobs: check, get, ranges, delete',
         here: 'real',
         deviations: 'Sent by the registry itself; Azure redirects (307) to its storage.',
-        witnesses: ['registry-protocol'],
+        witnesses: ['registry-protocol', 'podman'],
       },
       {
         operation: 'uploads: in one request, in chunks, mount, status, cancel',

@@ -53,7 +53,7 @@ export const kubernetes: readonly ParitySection[] = [
           'of its own (Linux), which the kubelet gives it as `HOST`, and nothing answers at ' +
           '`KUBERNETES_SERVICE_HOST`. Init containers and volumes other than secrets, config maps and empty ' +
           'directories are refused.',
-        witnesses: ['kubernetes-pods', 'emulator-layers'],
+        witnesses: ['kubernetes-pods', 'emulator-layers', 'podman'],
       },
       {
         operation: 'probes: HTTP, TCP, command',
