@@ -123,6 +123,17 @@ describe.skipIf(!installed.kubectl)('kubectl port-forward', () => {
 // In order: each finds what those before it left.
 describe.skipIf(!installed.kubectl)('kubectl', () => {
   it.each<[string, RegExp | RegExp[]]>([
+    ['create namespace made', /^namespace\/made created$/m],
+    ['create configmap made -n made --from-literal=colour=blue', /^configmap\/made created$/m],
+    ['get configmap made -n made -o jsonpath={.data}', /^{"colour":"blue"}$/],
+    ['create secret generic made -n made --from-literal=word=open', /^secret\/made created$/m],
+    ['get secret made -n made -o jsonpath={.type},{.data}', /^Opaque,{"word":"b3Blbg=="}$/],
+    ['create service clusterip made -n made --tcp=80:http', /^service\/made created$/m],
+    ['get service made -n made -o jsonpath={.spec.ports[0]}', /"port":80,.*"targetPort":"http"/],
+    ['create deployment made -n made --image=none --replicas=0 --port=80', /^deployment\.apps\/made created$/m],
+    ['get deployment made -n made -o jsonpath={.spec.replicas},{.spec.template.spec.containers[0].ports}', /^0,.*80/],
+    ['create deployment made -n made --image=none', /deployments\.apps "made" already exists$/m],
+    ['delete namespace made', /^namespace "made" deleted/m],
     ['get nodes', [/^NAME +STATUS +ROLES +AGE +VERSION$/m, / Ready +<none> +\d+s +v1\.\d+/]],
     ['create -f settings.json', /^configmap\/settings created$/m],
     ['get configmap settings', /^settings +1 +\d+s$/m],

@@ -12,8 +12,8 @@ export const kubernetes: readonly ParitySection[] = [
         deviations:
           'Other resources are 404. No admission webhooks, no resource quotas; everyone with the token may do ' +
           'everything. Unknown fields are kept; `fieldValidation` refuses or names them, and without it nothing is ' +
-          'said. A list in pages shows each page as it is then. Bodies are JSON: protobuf, which kubectl from 1.32 ' +
-          'on sends for `create` of what it makes itself (`create configmap`, not `create -f`), is 400.',
+          'said. A list in pages shows each page as it is then. Bodies may be protobuf, as kubectl from 1.32 on sends them ' +
+          'for `create configmap` and its like; answers are JSON.',
         witnesses: ['kubernetes-api', 'kubectl'],
       },
       {

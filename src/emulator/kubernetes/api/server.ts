@@ -76,13 +76,22 @@ function toApiError(error: unknown): ApiError {
   return new ApiError(500, 'InternalError', `Internal error occurred: ${message ?? String(error)}`);
 }
 
-/** Bodies are JSON whatever the JSON media type; others are kept as text for the handler to refuse by name. */
+/** Bodies are JSON whatever the JSON media type, or protobuf, read as if it were JSON; others are kept as text for the handler to refuse by name. */
 function acceptBodies(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser(
     /^application\/([\w-]+\+)?json/,
     { parseAs: 'string' },
     async (_request: FastifyRequest, body: string | Buffer) => parseJson(String(body)),
+  );
+  app.addContentTypeParser(
+    'application/vnd.kubernetes.protobuf',
+    { parseAs: 'buffer' },
+    async (_request: FastifyRequest, body: string | Buffer) => {
+      // Only Go's typed clients send it.
+      const { decodeProtobuf } = await import('./protobuf/body.js');
+      return decodeProtobuf(Buffer.from(body));
+    },
   );
   // A client that does not say what it sends means JSON.
   app.addContentTypeParser('*', { parseAs: 'string' }, async (request: FastifyRequest, body: string | Buffer) =>
