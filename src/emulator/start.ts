@@ -115,7 +115,7 @@ function endpointsOf(emulator: RunningEmulator, arm: string): Endpoints {
     clientId,
     clientSecret,
     authorityHost: arm,
-    subscriptionId: seeded.subscriptionId,
+    subscriptionId: emulator.place.subscriptionId,
     resourceGroup: seeded.resourceGroup,
     workspaceName: seeded.workspace,
   };

@@ -1,5 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -95,10 +97,41 @@ describe('the command line', () => {
     [[], '--state DIR is required'],
     [['--state', '/nowhere', '--port', '0.5'], '--port wants a whole number'],
     [['--state', '/nowhere', '--time-scale', '0'], '--time-scale must be above 0'],
+    [['--state', '/nowhere', '--tenant', 'mine'], '--tenant wants a UUID'],
+    [['--state', '/nowhere', '--region', 'moon'], '--region wants a region of Azure'],
+    [['--state', '/nowhere', '--host', 'https://x'], '--host wants a name'],
     [['--state', '/nowhere', '--prot', '1'], "Unknown option '--prot'"],
   ])('%j is refused with its reason', (flags, reason) => {
     const { status, stderr } = spawnSync(process.execPath, [emulatorEntry, ...flags], { encoding: 'utf8' });
     expect(status).toBe(2);
     expect(stderr).toContain(reason);
   });
+});
+
+describe('a start', () => {
+  let state: string;
+  beforeAll(async () => {
+    state = await mkdtemp(join(tmpdir(), 'slipway-azure-'));
+    await (await startEmulator({ state })).stop();
+  });
+  afterAll(() => rm(state, { recursive: true, force: true }));
+
+  it.each([
+    [['--region', 'westeurope'], 'this state was made with the region eastus, not westeurope'],
+    [['--subscription', '00000000-0000-0000-0000-000000000001'], 'this state was made with the subscriptionId'],
+  ])('with %j is refused where the state was made with another', (flags, reason) => {
+    const { status, stderr } = run([...flags, '--state', state]);
+    expect(status).toBe(1);
+    expect(stderr).toContain(reason);
+  });
+
+  it.each(['192.0.2.1', '0.0.0.0', 'no-such-host.invalid'])('at %s is refused: only loopback is safe', (host) => {
+    const { status, stderr } = run(['--state', join(state, 'remote'), '--host', host]);
+    expect(status).toBe(1);
+    expect(stderr).toMatch(host.endsWith('.invalid') ? /has no IPv4 address here/ : /no loopback address/);
+  });
+
+  function run(flags: string[]): { status: number | null; stderr: string } {
+    return spawnSync(process.execPath, [emulatorEntry, ...flags], { encoding: 'utf8' });
+  }
 });

@@ -9,9 +9,6 @@ import { ArmError } from './errors.js';
 import { refuseUnknown } from './not-emulated.js';
 import { registerOperations } from './operation-routes.js';
 
-/** The one subscription of this Azure. */
-export const subscriptionId = '6f0c1c9e-51a1-4a57-9d3b-5a1f1f0a0001';
-
 /** What holds for every Resource Manager call: headers, sign-in, api-version, parents that must exist, error envelopes. */
 export function configureResourceManager(app: FastifyInstance, emulator: Emulator): void {
   app.addHook('onRequest', async (request, reply) => {
@@ -74,6 +71,7 @@ function authorize(emulator: Emulator, { method, call }: FastifyRequest, { appid
 }
 
 function checkParents(emulator: Emulator, request: FastifyRequest): void {
+  const { subscriptionId } = emulator.place;
   const [, subscription, group] =
     /^\/subscriptions\/([^/]+)(?:\/resourceGroups\/([^/]+)\/.+)?/i.exec(request.call.path) ?? [];
   if (subscription !== undefined && subscription.toLowerCase() !== subscriptionId) {
@@ -99,7 +97,7 @@ function addCommonHeaders(emulator: Emulator, request: FastifyRequest, reply: Fa
     'x-content-type-options': 'nosniff',
     'x-ms-request-id': requestId,
     'x-ms-correlation-request-id': request.headers['x-ms-correlation-request-id'] ?? randomUUID(),
-    'x-ms-routing-request-id': `EASTUS:${time}:${requestId}`,
+    'x-ms-routing-request-id': `${emulator.place.region.toUpperCase()}:${time}:${requestId}`,
     [`x-ms-ratelimit-remaining-subscription-${kind}`]: '11999',
   });
 }

@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import { webcrypto } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { isIP } from 'node:net';
 import { join } from 'node:path';
 import * as x509 from '@peculiar/x509';
 
@@ -42,18 +43,17 @@ export class Certificates {
     return new Certificates(readFileSync(caFile, 'utf8'), caFile, caKey);
   }
 
-  /** A certificate for a listener on `host` (an IP address), for other `names` of it too. */
-  server(host: string, names: readonly string[] = []): Promise<ServerCertificate> {
-    const key = [host, ...names].join();
-    let issued = this.issued.get(key);
+  /** A certificate for `host`, a name or an IP address, and for no other. */
+  server(host: string): Promise<ServerCertificate> {
+    let issued = this.issued.get(host);
     if (issued === undefined) {
-      issued = this.issue(host, names);
-      this.issued.set(key, issued);
+      issued = this.issue(host);
+      this.issued.set(host, issued);
     }
     return issued;
   }
 
-  private async issue(host: string, names: readonly string[]): Promise<ServerCertificate> {
+  private async issue(host: string): Promise<ServerCertificate> {
     const keys = await generateKeys();
     const ca = new x509.X509Certificate(this.caPem);
     const certificate = await x509.X509CertificateGenerator.create({
@@ -66,10 +66,7 @@ export class Certificates {
       extensions: [
         new x509.BasicConstraintsExtension(false),
         new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
-        new x509.SubjectAlternativeNameExtension([
-          { type: 'ip', value: host },
-          ...['localhost', ...names].map((value) => ({ type: 'dns' as const, value })),
-        ]),
+        new x509.SubjectAlternativeNameExtension([{ type: isIP(host) === 0 ? 'dns' : 'ip', value: host }]),
         await x509.AuthorityKeyIdentifierExtension.create(ca.publicKey),
       ],
     });

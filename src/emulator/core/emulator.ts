@@ -14,6 +14,7 @@ import { Journal } from './journal.js';
 import { listen, type Listener, type ListenOptions } from './listener.js';
 import type { EmulatorOptions } from './options.js';
 import { Processes } from './processes.js';
+import { openPlace, type Place } from './place.js';
 import { ownState } from './state-owner.js';
 
 export type { TokenClaims } from '../identity/tokens.js';
@@ -23,6 +24,7 @@ export type { EmulatorOptions } from './options.js';
 /** What every emulated service is built on. */
 export interface Emulator {
   readonly options: EmulatorOptions;
+  readonly place: Place;
   readonly clock: Clock;
   readonly documents: Documents;
   readonly journal: Journal;
@@ -64,11 +66,12 @@ export async function createEmulator(options: EmulatorOptions): Promise<RunningE
   const log = pino({ base: null }, pino.destination({ dest: join(options.state, 'emulator.log'), sync: true }));
   const documents = new Documents(join(options.state, 'documents'));
   const disownState = ownState(documents);
+  const { place, address } = await openPlace(documents, options.place ?? {}, options.allowRemote ?? false);
   const clock = new Clock(documents, options.timeScale);
   const journal = new Journal(join(options.state, 'journal.jsonl'));
   const faults = new Faults(documents);
   const certificates = await Certificates.open(join(options.state, 'tls'));
-  const tokens = new Tokens(documents, clock);
+  const tokens = new Tokens(documents, clock, place.tenantId);
   const processes = new Processes(documents);
   const stale = await processes.endStale();
   if (stale.length > 0) log.warn({ stale }, 'ended the children of an emulator that was killed');
@@ -76,6 +79,7 @@ export async function createEmulator(options: EmulatorOptions): Promise<RunningE
   const closers: (() => Promise<void>)[] = [];
   return {
     options,
+    place,
     clock,
     documents,
     journal,
@@ -88,7 +92,7 @@ export async function createEmulator(options: EmulatorOptions): Promise<RunningE
     processes,
     log,
     async listen(service, configure, listenOptions) {
-      const context = { documents, clock, journal, faults, certificates, log };
+      const context = { host: place.host, address, documents, clock, journal, faults, certificates, log };
       const listener = await listen(context, service, configure, listenOptions);
       closers.push(() => listener.close());
       return listener;

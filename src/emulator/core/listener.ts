@@ -14,8 +14,6 @@ export interface ListenOptions {
   /** Takes another port where the kept one is taken, since clients ask for this address each time; otherwise that is an error. */
   mayMove?: boolean;
   port?: number;
-  /** Loopback address; 127.0.0.1 by default. */
-  host?: string;
   /** Resource Manager's paths ignore case; the others' do not. */
   caseSensitive?: boolean;
   /** Resource Manager's envelope by default. */
@@ -34,6 +32,9 @@ export interface Listener {
 }
 
 export interface ListenerContext extends CallContext {
+  /** Host of the listeners' URLs, and the address that it stands for. */
+  readonly host: string;
+  readonly address: string;
   readonly documents: Documents;
   readonly certificates: Certificates;
 }
@@ -45,9 +46,9 @@ export async function listen(
   configure: (app: FastifyInstance) => void | Promise<void>,
   options: ListenOptions = {},
 ): Promise<Listener> {
-  const host = options.host ?? '127.0.0.1';
+  const { host } = context;
   let answering: Promise<Answering> | undefined;
-  const answer = (): Promise<Answering> => (answering ??= startAnswering(context, service, host, configure, options));
+  const answer = (): Promise<Answering> => (answering ??= startAnswering(context, service, configure, options));
   if (!options.onDemand) await answer();
   const sockets = new Set<Socket>();
   const door = createServer({ noDelay: true }, (socket) => {
@@ -61,7 +62,7 @@ export async function listen(
       },
     );
   });
-  const port = await openPort(door, host, context, options);
+  const port = await openPort(door, context, options);
   const close = async (): Promise<void> => {
     const closed = new Promise((resolve) => door.close(resolve));
     for (const socket of sockets) socket.destroy();
@@ -80,11 +81,10 @@ interface Answering {
 async function startAnswering(
   context: ListenerContext,
   service: string,
-  host: string,
   configure: (app: FastifyInstance) => void | Promise<void>,
   options: ListenOptions,
 ): Promise<Answering> {
-  const { cert, key } = await context.certificates.server(host);
+  const { cert, key } = await context.certificates.server(context.host);
   const server = createHttpsServer({ cert, key });
   const app = fastify({
     logger: false,
@@ -107,21 +107,20 @@ function collapseSlashes(url: string): string {
 
 async function openPort(
   door: Server,
-  host: string,
-  { documents, log }: ListenerContext,
+  { address, documents, log }: ListenerContext,
   { name, port: wanted, mayMove }: ListenOptions,
 ): Promise<number> {
   const ports = documents.collection<number>('ports');
   const kept = name === undefined ? undefined : ports.get(name);
   const asked = wanted ?? kept ?? 0;
-  await bind(door, asked, host).catch((error: NodeJS.ErrnoException) => {
+  await bind(door, asked, address).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'EADDRINUSE') throw error;
     if (mayMove) {
       log.warn({ name, port: asked }, 'the port is taken by another process: moving to another one');
-      return bind(door, 0, host);
+      return bind(door, 0, address);
     }
     throw new StartError(
-      `port ${asked} of ${host}, where ${name ?? 'a listener'} has its address, is taken by another process: stop that, or give another port with --port`,
+      `port ${asked} of ${address}, where ${name ?? 'a listener'} has its address, is taken by another process: stop that, or give another port with --port`,
     );
   });
   const { port } = door.address() as AddressInfo;
@@ -129,8 +128,8 @@ async function openPort(
   return port;
 }
 
-async function bind(door: Server, port: number, host: string): Promise<void> {
+async function bind(door: Server, port: number, address: string): Promise<void> {
   const listening = once(door, 'listening');
-  door.listen(port, host);
+  door.listen(port, address);
   await listening;
 }

@@ -1,6 +1,8 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
+import { regionOf } from '../resources/regions.js';
+import type { Place } from './place.js';
 
 /** How one emulator process is set up. */
 export interface EmulatorOptions {
@@ -16,6 +18,10 @@ export interface EmulatorOptions {
   readonly python?: string;
   /** Port of the Resource Manager endpoint; any free one by default. */
   readonly port?: number;
+  /** What of its place the state is made with; kept from the first start on. */
+  readonly place?: Partial<Place>;
+  /** Whether its host may be other than a loopback address. */
+  readonly allowRemote?: boolean;
 }
 
 /** A command line that cannot be used; the message says which flag and why. */
@@ -23,7 +29,7 @@ export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
-export const usage = `Usage: emulator --state DIR [--cache DIR] [--time-scale N] [--uv PATH] [--python PATH] [--port N]
+export const usage = `Usage: emulator --state DIR [OPTION…]
 
   --state DIR      where everything is kept; created when missing
   --cache DIR      caches that several states may share (default: DIR/cache)
@@ -31,6 +37,14 @@ export const usage = `Usage: emulator --state DIR [--cache DIR] [--time-scale N]
   --uv PATH        builds job environments with uv instead of venv and pip
   --python PATH    Python of job environments (default: python3)
   --port N         port of the Resource Manager endpoint (default: any free one, kept over restarts)
+
+A state is made with these at its first start, and keeps them:
+  --host NAME          host of every address: a name or IPv4 address of this machine (default: 127.0.0.1)
+  --subscription UUID  the subscription (default: always the same)
+  --tenant UUID        the tenant (default: a random one)
+  --region NAME        where the seeded resources are (default: eastus)
+
+  --allow-remote       listens where --host is although that is no loopback address
 `;
 
 const flags = z.object({
@@ -45,13 +59,22 @@ const flags = z.object({
     .min(1, '--port must be from 1 to 65535')
     .max(65535, '--port must be from 1 to 65535')
     .optional(),
+  host: z.hostname('--host wants a name or an IPv4 address').optional(),
+  subscription: z.guid('--subscription wants a UUID').toLowerCase().optional(),
+  tenant: z.guid('--tenant wants a UUID').toLowerCase().optional(),
+  region: z
+    .string()
+    .transform((name) => regionOf(name)?.name)
+    .pipe(z.string('--region wants a region of Azure, for example westeurope'))
+    .optional(),
+  'allow-remote': z.boolean().default(false),
 });
 
 /** Reads the command line. Throws {@link UsageError} naming the flag that is wrong. */
 export function parseOptions(args: string[]): EmulatorOptions {
   const result = flags.safeParse(parseFlags(args));
   if (!result.success) throw new UsageError(result.error.issues.map((issue) => issue.message).join('; '));
-  const { state, cache, uv, python, port } = result.data;
+  const { state, cache, uv, python, port, host, subscription: subscriptionId, tenant: tenantId, region } = result.data;
   return {
     state: resolve(state),
     cache: resolve(cache ?? `${state}/cache`),
@@ -59,16 +82,24 @@ export function parseOptions(args: string[]): EmulatorOptions {
     ...(uv === undefined ? {} : { uv }),
     ...(python === undefined ? {} : { python }),
     ...(port === undefined ? {} : { port }),
+    place: {
+      ...(host === undefined ? {} : { host }),
+      ...(subscriptionId === undefined ? {} : { subscriptionId }),
+      ...(tenantId === undefined ? {} : { tenantId }),
+      ...(region === undefined ? {} : { region }),
+    },
+    allowRemote: result.data['allow-remote'],
   };
 }
 
-function parseFlags(args: string[]): Record<string, string | undefined> {
-  const text = { type: 'string' } as const;
+function parseFlags(args: string[]): Record<string, string | boolean | undefined> {
+  const names = Object.keys(flags.shape);
+  const type = (name: string) => (name === 'allow-remote' ? ('boolean' as const) : ('string' as const));
   try {
     return parseArgs({
       args,
       strict: true,
-      options: { state: text, cache: text, 'time-scale': text, uv: text, python: text, port: text },
+      options: Object.fromEntries(names.map((name) => [name, { type: type(name) }])),
     }).values;
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error));

@@ -42,9 +42,10 @@ export class Tokens {
   constructor(
     documents: Documents,
     private readonly clock: Clock,
+    tenantId: string,
   ) {
     this.identity = kept(documents.collection<Identity>('identity'), 'application', () => ({
-      tenantId: randomUUID(),
+      tenantId,
       clientId: randomUUID(),
       clientSecret: randomUUID().replaceAll('-', ''),
       objectId: randomUUID(),

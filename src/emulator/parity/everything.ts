@@ -17,9 +17,10 @@ export const everything: readonly ParitySection[] = [
         operation: 'addresses',
         here: 'emulated',
         deviations:
-          'Everything is HTTPS on loopback with a CA of its own; ports, CA and credentials are kept with the state. Only ' +
+          'Everything is HTTPS on loopback (elsewhere only with `--allow-remote`) with a CA of its own. Host name, port, ' +
+          'subscription, tenant and region can be given; they are kept with the state, as are CA and credentials. Only ' +
           "a cluster's API moves to another port where its own is taken, as clients ask for its address each time.",
-        witnesses: ['restart', 'kubernetes-restart'],
+        witnesses: ['restart', 'kubernetes-restart', 'other-place'],
       },
       {
         operation: 'state',

@@ -1,11 +1,10 @@
 import type { FastifyInstance } from 'fastify';
-import { subscriptionId } from '../arm/server.js';
 import type { Emulator } from '../core/emulator.js';
 import { regions } from './regions.js';
 
 /** The one subscription with its regions, and the tenant that it belongs to. */
 export function registerSubscriptions(app: FastifyInstance, emulator: Emulator): void {
-  const { tenantId } = emulator.tokens.identity;
+  const { subscriptionId, tenantId } = emulator.place;
   const subscription = {
     id: `/subscriptions/${subscriptionId}`,
     authorizationSource: 'RoleBased',

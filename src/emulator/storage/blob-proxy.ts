@@ -58,7 +58,9 @@ async function forward(request: FastifyRequest, azurite: Azurite, agent: Agent):
   const { hostname, port } = new URL(azurite.url);
   // The raw URL: signatures cover it as the client wrote it.
   const { method, url: path, headers } = request.raw;
-  const upstream = httpsRequest({ agent, hostname, port, method, path, headers });
+  // Without it, Azurite's certificate would be held against the host that the client wrote.
+  const servername = '';
+  const upstream = httpsRequest({ agent, hostname, port, servername, method, path, headers });
   request.raw.pipe(upstream);
   const [response] = (await once(upstream, 'response')) as [IncomingMessage];
   return response;
