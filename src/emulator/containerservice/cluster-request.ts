@@ -21,6 +21,14 @@ const poolSchema = z.preprocess(
     vmSize: z.string().optional(),
     mode: z.enum(['System', 'User']).default('User'),
     osType: z.enum(['Linux', 'Windows']).default('Linux'),
+    maxPods: z.number().int().min(10).max(250).nullish(),
+    osDiskSizeGB: z.number().int().min(0).max(2048).nullish(),
+    enableAutoScaling: z.boolean().nullish(),
+    minCount: z.number().int().min(0).nullish(),
+    maxCount: z.number().int().min(0).nullish(),
+    nodeLabels: z.record(z.string(), z.string()).nullish(),
+    nodeTaints: z.array(z.string()).nullish(),
+    availabilityZones: z.array(z.string()).nullish(),
   }),
 );
 
@@ -36,6 +44,8 @@ const clusterSchema = z.looseObject({
         dnsPrefix: z.string().optional(),
         fqdnSubdomain: z.string().optional(),
         kubernetesVersion: z.string().optional(),
+        enableRBAC: z.boolean().nullish(),
+        disableLocalAccounts: z.boolean().nullish(),
         agentPoolProfiles: z.array(poolSchema).default([]),
       }),
     )

@@ -72,7 +72,7 @@ export class ClusterLifecycle {
     const onFailed = (id: string, error: OperationError) => this.settle(id, 'Failed', error);
     const onSucceeded = async (id: string) => {
       const cluster = this.clusters.get(resourceKey(id));
-      if (cluster !== undefined) await this.bringUp(cluster);
+      if (cluster !== undefined) await this.bringUp(this.put(withoutDeletedPool(cluster)));
       this.settle(id, 'Succeeded');
     };
     operations.define(operationTypes.Creating.type, { onSucceeded, onFailed });
@@ -102,10 +102,19 @@ export class ClusterLifecycle {
   private settle(id: string, state: ProvisioningState, error?: OperationError): void {
     const cluster = this.clusters.get(resourceKey(id));
     if (cluster === undefined) return;
-    this.put({ ...cluster, provisioningState: state, ...(error === undefined ? {} : { provisioningError: error }) });
+    const { poolOperation: _, ...rest } = cluster;
+    this.put({ ...rest, provisioningState: state, ...(error === undefined ? {} : { provisioningError: error }) });
   }
 
   private async close(): Promise<void> {
     await Promise.all([...this.running.values()].map((cluster) => cluster.close()));
   }
+}
+
+/** The cluster without the pool whose deletion is done. */
+function withoutDeletedPool(cluster: ManagedCluster): ManagedCluster {
+  const { poolOperation, request } = cluster;
+  if (poolOperation?.state !== 'Deleting') return cluster;
+  const agentPoolProfiles = request.properties.agentPoolProfiles.filter(({ name }) => name !== poolOperation.pool);
+  return { ...cluster, request: { ...request, properties: { ...request.properties, agentPoolProfiles } } };
 }

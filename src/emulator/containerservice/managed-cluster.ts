@@ -32,6 +32,8 @@ export interface ManagedCluster {
   /** Random part of its DNS name. */
   dnsSuffix: string;
   etag: string;
+  /** The pool that the operation in progress is about, where it is not about the whole cluster. */
+  poolOperation?: { pool: string; state: 'Creating' | 'Updating' | 'Deleting' };
   /** Where to ask for the last operation. */
   operation?: { statusUrl: string; resultUrl: string };
 }
@@ -148,10 +150,11 @@ function withoutSecrets({ servicePrincipalProfile, ...properties }: Record<strin
 
 /** Properties of one pool, as they stand in the cluster and in the pool's own body. */
 function poolProperties(
-  { request, provisioningState, isUp }: ManagedCluster,
+  { request, provisioningState, poolOperation }: ManagedCluster,
   pool: PoolRequest,
 ): Record<string, unknown> {
-  const inProgress = isUp && provisioningState === 'Deleting' ? 'Deleting' : provisioningState;
+  const own = poolOperation?.pool === pool.name ? poolOperation.state : 'Succeeded';
+  const isOwn = poolOperation !== undefined && provisioningState === 'Updating';
   return {
     osDiskSizeGB: 128,
     osDiskType: 'Managed',
@@ -165,7 +168,7 @@ function poolProperties(
     currentOrchestratorVersion: fullVersion(request.properties.kubernetesVersion),
     ...pool,
     vmSize: pool.vmSize ?? defaultVmSize,
-    provisioningState: inProgress,
+    provisioningState: isOwn ? own : provisioningState,
   };
 }
 
@@ -175,7 +178,7 @@ export function poolBodies(cluster: ManagedCluster): Record<string, unknown>[] {
   return cluster.request.properties.agentPoolProfiles.map((pool) => {
     const { name, ...properties } = poolProperties(cluster, pool);
     const type = 'Microsoft.ContainerService/managedClusters/agentPools';
-    return { id: `${id}/agentPools/${String(name)}`, name, type, properties };
+    return { id: `${id}/agentPools/${String(name)}`, name, type, properties: { ...properties, eTag: cluster.etag } };
   });
 }
 

@@ -2,35 +2,29 @@ import { isDeepStrictEqual } from 'node:util';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { parseBody, tagsSchema } from '../arm/body.js';
-import { resourceNotFound } from '../arm/errors.js';
 import { resourceGroupId, resourceId, resourceKey } from '../arm/resource-id.js';
 import type { Emulator } from '../core/emulator.js';
 import { effect, type Effect } from '../core/journal.js';
 import { retryAfterSeconds } from '../core/limits.js';
 import { parseClusterRequest } from './cluster-request.js';
-import { ContainerServiceError, operationInProgress, preconditionFailed } from './errors.js';
+import { registerAgentPools } from './agent-pools.js';
+import { ContainerServiceError } from './errors.js';
 import { kubeconfig } from './kubeconfig.js';
 import { ClusterLifecycle } from './lifecycle.js';
-import {
-  clusterBody,
-  managedClusters,
-  newCluster,
-  poolBodies,
-  trackedCluster,
-  type ManagedCluster,
-} from './managed-cluster.js';
+import { clusterBody, managedClusters, newCluster, trackedCluster, type ManagedCluster } from './managed-cluster.js';
 import { checkQuota } from './quota.js';
+import {
+  accepted,
+  checkConditions,
+  clusterType,
+  existingCluster,
+  findCluster,
+  isInProgress,
+  refuseInProgress,
+  type ClusterRoute,
+} from './requests.js';
 
-interface ClusterRoute {
-  Params: { subscriptionId: string; resourceGroup: string; cluster: string };
-}
-
-const clusterType = 'Microsoft.ContainerService/managedClusters';
-
-/** States in which an operation is on its way. */
-const inProgress = new Set(['Creating', 'Updating', 'Deleting', 'Canceling']);
-
-/** Managed clusters: put, get, list, delete, tags, pools, credentials, abort. What is in them is the Kubernetes room's. */
+/** Managed clusters: put, get, list, delete, tags, credentials, abort. What is in them is the Kubernetes room's. */
 export async function registerContainerService(app: FastifyInstance, emulator: Emulator): Promise<void> {
   const lifecycle = await ClusterLifecycle.start(emulator);
   const provider = new ContainerServiceProvider(emulator, lifecycle);
@@ -75,13 +69,7 @@ class ContainerServiceProvider {
     app.post<ClusterRoute>(`${item}/listClusterAdminCredential`, (request) =>
       this.credentials(request, 'clusterAdmin'),
     );
-    app.get<ClusterRoute>(`${item}/agentPools`, (request) => ({ value: poolBodies(this.find(request)) }));
-    app.get<ClusterRoute & { Params: { pool: string } }>(`${item}/agentPools/:pool`, (request) => {
-      const { cluster, pool, resourceGroup } = request.params;
-      const found = poolBodies(this.find(request)).find(({ name }) => name === pool);
-      if (found === undefined) throw resourceNotFound(`${clusterType}/${cluster}/agentPools`, pool, resourceGroup);
-      return found;
-    });
+    registerAgentPools(app, this.emulator, this.lifecycle);
   }
 
   inventory() {
@@ -98,29 +86,20 @@ class ContainerServiceProvider {
     return { value: clusters.filter(({ id }) => resourceKey(id).startsWith(prefix)).map(clusterBody) };
   }
 
-  private existing({ params }: FastifyRequest<ClusterRoute>): ManagedCluster | undefined {
-    return managedClusters(this.emulator).get(resourceKey(resourceId(params, clusterType, params.cluster)));
-  }
-
-  private find(request: FastifyRequest<ClusterRoute>): ManagedCluster {
-    const { cluster, resourceGroup } = request.params;
-    const found = this.existing(request);
-    if (found === undefined) throw resourceNotFound(clusterType, cluster, resourceGroup);
-    return found;
+  private find({ params }: FastifyRequest<ClusterRoute>): ManagedCluster {
+    return findCluster(this.emulator, params);
   }
 
   private answer(reply: FastifyReply, cluster: ManagedCluster): FastifyReply {
-    if (inProgress.has(cluster.provisioningState)) reply.header('retry-after', retryAfterSeconds);
+    if (isInProgress(cluster)) reply.header('retry-after', retryAfterSeconds);
     return reply.send(clusterBody(cluster));
   }
 
   private put(request: FastifyRequest<ClusterRoute>, reply: FastifyReply): FastifyReply {
     const { params } = request;
-    const existing = this.existing(request);
+    const existing = existingCluster(this.emulator, request.params);
     checkConditions(request, existing);
-    if (existing !== undefined && inProgress.has(existing.provisioningState)) {
-      throw operationInProgress(existing.provisioningState);
-    }
+    if (existing !== undefined) refuseInProgress(existing);
     const wanted = parseClusterRequest(params.cluster, request.body);
     const id = existing?.id ?? resourceId(params, clusterType, params.cluster);
     if (existing?.provisioningState === 'Succeeded' && isDeepStrictEqual(existing.request, wanted)) {
@@ -144,7 +123,7 @@ class ContainerServiceProvider {
   private patch(request: FastifyRequest<ClusterRoute>, reply: FastifyReply): FastifyReply {
     const cluster = this.find(request);
     checkConditions(request, cluster);
-    if (inProgress.has(cluster.provisioningState)) throw operationInProgress(cluster.provisioningState);
+    refuseInProgress(cluster);
     const { tags } = parseBody(z.looseObject({ tags: tagsSchema.optional() }), request.body);
     const isSame = isDeepStrictEqual(cluster.request.tags ?? {}, tags ?? {});
     const next = isSame ? cluster : this.lifecycle.put({ ...cluster, request: { ...cluster.request, tags } });
@@ -153,11 +132,11 @@ class ContainerServiceProvider {
   }
 
   private delete(request: FastifyRequest<ClusterRoute>, reply: FastifyReply): FastifyReply {
-    const cluster = this.existing(request);
+    const cluster = existingCluster(this.emulator, request.params);
     if (cluster === undefined) return reply.code(204).send();
     checkConditions(request, cluster);
     const isDeleting = cluster.provisioningState === 'Deleting';
-    if (!isDeleting && inProgress.has(cluster.provisioningState)) throw operationInProgress(cluster.provisioningState);
+    if (!isDeleting) refuseInProgress(cluster);
     const begun = isDeleting ? cluster : this.lifecycle.begin(request, cluster, 'Deleting');
     this.record(request, begun, isDeleting ? 'unchanged' : 'deleted');
     return accepted(reply, begun);
@@ -167,7 +146,7 @@ class ContainerServiceProvider {
     const cluster = this.find(request);
     const { provisioningState: state } = cluster;
     if (state === 'Canceling') return accepted(reply, cluster);
-    if (!inProgress.has(state)) {
+    if (!isInProgress(cluster)) {
       const message = `There is no operation in progress to abort; the managed cluster is in the state ${state}.`;
       throw new ContainerServiceError(409, 'OperationNotAllowed', message);
     }
@@ -192,28 +171,5 @@ class ContainerServiceProvider {
 
   private record(request: FastifyRequest, { id }: ManagedCluster, change: Effect['change']): void {
     effect(request, { change, kind: 'managed-cluster', id });
-  }
-}
-
-function accepted(reply: FastifyReply, { operation }: ManagedCluster): FastifyReply {
-  return reply
-    .code(202)
-    .headers({
-      'azure-asyncoperation': operation?.statusUrl,
-      location: operation?.resultUrl,
-      'retry-after': retryAfterSeconds,
-      'content-length': 0,
-    })
-    .send();
-}
-
-/** @throws ContainerServiceError 412 */
-function checkConditions({ headers }: FastifyRequest, existing: ManagedCluster | undefined): void {
-  const { 'if-none-match': ifNoneMatch, 'if-match': ifMatch } = headers;
-  if (ifNoneMatch !== undefined && existing !== undefined) {
-    if (ifNoneMatch === '*' || ifNoneMatch === existing.etag) throw preconditionFailed('If-None-Match');
-  }
-  if (ifMatch !== undefined && (existing === undefined || (ifMatch !== '*' && ifMatch !== existing.etag))) {
-    throw preconditionFailed('If-Match');
   }
 }

@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Emulator, Listener } from '../core/emulator.js';
 import { Registry } from './api/registry.js';
-import { namespaces, nodes } from './api/resources.js';
+import { namespaces, nodes, pods } from './api/resources.js';
 import { objectPath } from './api/object-path.js';
 import { architecture } from './architecture.js';
 import { inventoryKind } from './api/routes.js';
@@ -115,7 +115,7 @@ export class KubernetesCluster {
       }));
   }
 
-  /** Gives the cluster other nodes; pods of nodes that are gone are not moved. */
+  /** Gives the cluster other nodes. The pods of nodes that are gone go with them, and their controllers make others. */
   setNodes(specs: readonly NodeSpec[]): void {
     makeNodes(this.context.registry, specs);
   }
@@ -147,10 +147,17 @@ function makeNamespaces(registry: Registry): void {
 function makeNodes(registry: Registry, specs: readonly NodeSpec[]): void {
   const wanted = new Set(specs.map(({ name }) => name));
   for (const { metadata } of registry.store.list(nodes)) {
-    if (!wanted.has(metadata.name)) registry.delete(nodes, undefined, metadata.name);
+    if (!wanted.has(metadata.name)) removeNode(registry, metadata.name);
   }
   for (const spec of specs) {
     if (registry.store.get(nodes, undefined, spec.name) === undefined) makeNode(registry, spec);
+  }
+}
+
+function removeNode(registry: Registry, name: string): void {
+  registry.delete(nodes, undefined, name);
+  for (const { metadata, spec } of registry.store.list(pods)) {
+    if (spec.nodeName === name) registry.delete(pods, metadata.namespace, metadata.name);
   }
 }
 

@@ -24,10 +24,13 @@ export const containerService: readonly ParitySection[] = [
         witnesses: ['managed-clusters', 'compute', 'azure-python', 'az'],
       },
       {
-        operation: 'agent pools: get, list',
+        operation: 'agent pools: put, get, list, delete',
         here: 'emulated',
-        deviations: 'Writing pools by themselves is absent; they change with their cluster.',
-        witnesses: ['managed-clusters', 'azure-python', 'az'],
+        deviations:
+          'The cluster is Updating meanwhile, for 90 s, scaled. Nodes come and go with their pools, and their pods with ' +
+          'them, without being drained first. Labels, taints, autoscaling and upgrades of pools are recorded without ' +
+          'effect.',
+        witnesses: ['agent-pools', 'managed-clusters', 'azure-python', 'az'],
       },
       {
         operation: 'user and admin credentials',
