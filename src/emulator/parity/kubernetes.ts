@@ -56,11 +56,10 @@ export const kubernetes: readonly ParitySection[] = [
         witnesses: ['kubernetes-pods', 'emulator-layers', 'podman'],
       },
       {
-        operation: 'probes: HTTP, TCP, command',
+        operation: 'probes: HTTP, TCP, command, gRPC',
         here: 'real',
-        deviations:
-          'Command probes run in a second set of namespaces on the same root. A gRPC probe only opens a connection.',
-        witnesses: ['kubernetes-pods'],
+        deviations: 'Command probes run in a second set of namespaces on the same root.',
+        witnesses: ['kubernetes-pods', 'emulator-probes'],
       },
       {
         operation: 'restarts, image pulls: back-off',

@@ -71,7 +71,7 @@ function probeHttp(url: URL, headers: [string, string][], timeoutMs: number): Pr
   });
 }
 
-/** Runs a probe once against a container at its pod's address. A gRPC probe only checks that the port takes connections. */
+/** Runs a probe once against a container at its pod's address. */
 export async function runProbe(probe: Probe, container: Container, podIP: string, exec: Exec): Promise<ProbeResult> {
   const timeoutMs = probe.timeoutSeconds * 1000;
   const { httpGet, tcpSocket, grpc, exec: command } = probe;
@@ -91,6 +91,10 @@ export async function runProbe(probe: Probe, container: Container, podIP: string
     const { exitCode, output } = await exec(command.command, timeoutMs);
     return exitCode === 0 ? { ok: true } : { ok: false, reason: output.trim() || `command exited with ${exitCode}` };
   }
-  const port = tcpSocket?.port ?? grpc?.port ?? 0;
-  return probeTcp(tcpSocket?.host ?? podIP, portNumber(port, container), timeoutMs);
+  if (grpc !== undefined) {
+    // gRPC is big to load, and few probes use it.
+    const { probeGrpc } = await import('./grpc-probe.js');
+    return probeGrpc(`${podIP}:${grpc.port}`, grpc.service ?? '', probe.timeoutSeconds);
+  }
+  return probeTcp(tcpSocket?.host ?? podIP, portNumber(tcpSocket?.port ?? 0, container), timeoutMs);
 }
