@@ -101,6 +101,8 @@ const changing: Script = [
   [`aks delete ${cluster} --yes`, /^$/],
   [`aks show ${cluster}`, /\(ResourceNotFound\)/],
   ['aks list', /^\[\]\n$/],
+  ['group delete -n quay --yes', /^$/],
+  ['group exists -n quay', /^false$/m],
   ['logout', /^$/],
   ['group list', /Please run 'az login'/],
 ];
