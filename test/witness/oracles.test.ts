@@ -13,8 +13,10 @@ import { createCluster, grantPull, kubeConfig, pushPodImage } from '../fixtures/
 /** Checks that real servers passed, which are not part of this repository. */
 const ORACLES = resolve(import.meta.dirname, '../../../shared/oracles');
 const REGISTRY = 'slipwaylocal';
+/** How much of its error an oracle shows that breaks off. */
+const LAST_LINES = 10;
 
-/** Runs an oracle; gives the lines of what is not as in the real server, and how many checks passed. */
+/** Runs an oracle; gives the lines of what is not as in the real server, or of why it broke off, and how many checks passed. */
 async function judge(
   program: string,
   args: string[],
@@ -22,11 +24,15 @@ async function judge(
 ): Promise<{ ok: number; failed: string[] }> {
   const env = { ...process.env, ...environment };
   const result = promisify(execFile)(program, args, { env, maxBuffer: 64 * 1024 * 1024 });
-  const { stdout } = await result.catch((error: { stdout: string }) => error);
+  const { stdout, stderr, code } = await result.then(
+    (printed) => ({ ...printed, code: 0 }),
+    (error: { stdout: string; stderr: string; code: number }) => error,
+  );
   const lines = stdout.split('\n');
+  const failed = lines.filter((line) => /^(FAIL|skip) /.test(line));
   return {
     ok: lines.filter((line) => line.startsWith('ok ')).length,
-    failed: lines.filter((line) => /^(FAIL|skip) /.test(line)),
+    failed: failed.length > 0 || code === 0 ? failed : stderr.trimEnd().split('\n').slice(-LAST_LINES),
   };
 }
 
