@@ -1,5 +1,9 @@
 import { afterEach, beforeAll, afterAll, describe, expect, it } from 'vitest';
+import { clusterParameters, containerService, until } from '../fixtures/kubernetes.js';
 import { armClients, startEmulator, type TestEmulator } from '../fixtures/emulator.js';
+
+/** Far over what any operation takes here, and far under what a token lives. */
+const LONG_SECONDS = 300;
 
 let azure: TestEmulator;
 let models: string;
@@ -60,6 +64,89 @@ describe('a fault before the handler', () => {
     expect(await azure.faults()).toMatchObject([
       { name: 'counted', fired: statuses.filter((status) => status === 503).length },
     ]);
+  });
+});
+
+describe('a fault with a probability', () => {
+  const name = 'seldom';
+  const statuses = async (seed: number, times = 0): Promise<number[]> => {
+    const match = { path: '/models/seldom/', probability: 0.4, seed };
+    await azure.inject({ name, match, times, when: 'before', then: { status: 503 } });
+    const seen = [];
+    for (let call = 0; call < 20; call += 1) seen.push((await get(name)).status);
+    return seen;
+  };
+
+  it('hits the same calls each time, and others with another seed', async () => {
+    const first = await statuses(1);
+    const hits = first.filter((status) => status === 503).length;
+    expect(await azure.faults()).toMatchObject([{ name, fired: hits }]);
+    expect(hits).toBeGreaterThan(0);
+    expect(hits).toBeLessThan(20);
+    expect(await statuses(1)).toEqual(first);
+    expect(await statuses(2)).not.toEqual(first);
+  });
+
+  it('hits as many as it is told to', async () => {
+    expect((await statuses(1, 2)).filter((status) => status === 503)).toHaveLength(2);
+  });
+});
+
+describe('a fault in an operation', () => {
+  const clusters = () => containerService(azure).managedClusters;
+  const begin = (name: string) =>
+    clusters().createOrUpdate(azure.endpoints.resourceGroup, name, clusterParameters).submitted();
+  const state = async (name: string) =>
+    (await clusters().get(azure.endpoints.resourceGroup, name)).provisioningState ?? '';
+  const put = (name: string) => ({ method: 'PUT', path: `/managedClusters/${name}$` });
+
+  it('lets it fail with a code', async () => {
+    const then = { code: 'AllocationFailed', message: 'No room.' };
+    await azure.inject({ name: 'fails', match: put('fails'), when: 'operation', then });
+    await begin('fails');
+    await until('the end', async () => (await state('fails')) !== 'Creating');
+    expect(await clusters().get(azure.endpoints.resourceGroup, 'fails')).toMatchObject({
+      provisioningState: 'Failed',
+      status: { provisioningError: then },
+    });
+  });
+
+  it('lets it get stuck', async () => {
+    await azure.inject({ name: 'stuck', match: put('stuck'), when: 'operation', then: { stuck: true } });
+    await begin('stuck');
+    await azure.advance(LONG_SECONDS);
+    expect(await state('stuck')).toBe('Creating');
+  });
+
+  it('lets a cluster be Updating again once it has been seen as Succeeded', async () => {
+    const stays = { method: 'GET', path: '/managedClusters/relapses$', state: 'Succeeded' };
+    await azure.inject({ name: 'relapses', match: put('relapses'), when: 'operation', then: { relapse: true } });
+    await azure.inject({ name: 'stays', match: stays, when: 'operation', then: { stuck: true } });
+    await begin('relapses');
+    await until('success', async () => (await state('relapses')) === 'Succeeded');
+    expect(await state('relapses')).toBe('Updating');
+    await azure.advance(LONG_SECONDS);
+    expect(await state('relapses')).toBe('Updating');
+  });
+
+  it('lets a cluster that is Updating again succeed for good', async () => {
+    await azure.inject({ name: 'relapses', match: put('recovers'), when: 'operation', then: { relapse: true } });
+    await begin('recovers');
+    await until('success', async () => (await state('recovers')) === 'Succeeded');
+    await until('the update to end', async () => (await state('recovers')) === 'Succeeded');
+    await azure.advance(LONG_SECONDS);
+    expect(await state('recovers')).toBe('Succeeded');
+  });
+
+  it('is met in the state that it waits for only', async () => {
+    await azure.inject({ name: 'stuck', match: put('waits'), when: 'operation', then: { stuck: true } });
+    await begin('waits');
+    for (const expected of ['Succeeded', 'Creating']) {
+      const match = { method: 'GET', path: '/managedClusters/waits$', state: expected };
+      await azure.inject({ name: expected, match, when: 'before', then: { status: 503 } });
+      if (expected === 'Succeeded') expect(await state('waits')).toBe('Creating');
+      else await expect(state('waits')).rejects.toMatchObject({ statusCode: 503 });
+    }
   });
 });
 

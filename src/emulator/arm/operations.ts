@@ -73,7 +73,7 @@ export class Operations {
 
   /** Begins an operation on behalf of `request`, whose injected fault of kind `operation` decides how it will end. */
   begin(request: FastifyRequest, { type, resourceId, provider, region, seconds }: BeginOperation): BegunOperation {
-    const fault = request.call.fault?.when === 'operation' ? request.call.fault.then : undefined;
+    const fate = fateOf(request);
     const operation: Operation = {
       // As in Azure, where the reply's x-ms-request-id is the operation's.
       id: request.call.requestId,
@@ -81,8 +81,8 @@ export class Operations {
       resourceId,
       status: 'InProgress',
       startTime: this.clock.now().toISOString(),
-      ...(fault?.stuck ? {} : { dueTime: this.clock.due(seconds).toISOString() }),
-      ...(fault && !fault.stuck ? { failure: failureOf(fault) } : {}),
+      ...(fate === 'stuck' ? {} : { dueTime: this.clock.due(seconds).toISOString() }),
+      ...(typeof fate === 'object' ? { failure: fate } : {}),
     };
     this.operations.put(operation.id, operation);
     this.schedule(operation);
@@ -148,10 +148,15 @@ export class Operations {
   }
 }
 
-/** The error that an injected fault makes an operation or job fail with. */
-export function failureOf(fault: { code?: string | undefined; message?: string | undefined }): OperationError {
-  return {
-    code: fault.code ?? 'InternalOperationError',
-    message: fault.message ?? 'The operation failed because of an internal error.',
-  };
+/** How an injected fault wants what a call begins to go: it fails, never ends, or is changed again after it has succeeded. */
+export function fateOf({ call: { fault } }: FastifyRequest): OperationError | 'stuck' | 'relapse' | undefined {
+  if (fault?.when !== 'operation') return undefined;
+  const {
+    stuck,
+    relapse,
+    code = 'InternalOperationError',
+    message = 'The operation failed because of an internal error.',
+  } = fault.then;
+  if (stuck) return 'stuck';
+  return relapse ? 'relapse' : { code, message };
 }

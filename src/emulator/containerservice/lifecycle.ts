@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
-import type { OperationError } from '../arm/operations.js';
+import { fateOf, type OperationError } from '../arm/operations.js';
 import { resourceKey } from '../arm/resource-id.js';
 import type { Collection } from '../core/documents.js';
 import type { Emulator } from '../core/emulator.js';
@@ -48,8 +48,10 @@ export class ClusterLifecycle {
       provider: 'Microsoft.ContainerService',
       region: cluster.request.location,
     });
-    const { provisioningError: _, ...rest } = cluster;
-    return this.put({ ...rest, provisioningState: state, operation: { statusUrl, resultUrl } });
+    const { provisioningError: _, relapses: __, ...rest } = cluster;
+    const relapses = fateOf(request) === 'relapse';
+    const operation = { statusUrl, resultUrl };
+    return this.put({ ...rest, provisioningState: state, operation, ...(relapses && { relapses }) });
   }
 
   put(cluster: ManagedCluster): ManagedCluster {

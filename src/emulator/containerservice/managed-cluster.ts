@@ -34,6 +34,8 @@ export interface ManagedCluster {
   etag: string;
   /** The pool that the operation in progress is about, where it is not about the whole cluster. */
   poolOperation?: { pool: string; state: 'Creating' | 'Updating' | 'Deleting' };
+  /** Whether an injected fault wants it updated once its success has been seen. */
+  relapses?: boolean;
   /** Where to ask for the last operation. */
   operation?: { statusUrl: string; resultUrl: string };
 }

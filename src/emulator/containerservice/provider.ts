@@ -29,6 +29,10 @@ export async function registerContainerService(app: FastifyInstance, emulator: E
   const lifecycle = await ClusterLifecycle.start(emulator);
   const provider = new ContainerServiceProvider(emulator, lifecycle);
   emulator.inventory.source(() => provider.inventory());
+  emulator.faults.stateSource((path) => {
+    const [id = ''] = /^.*\/managedClusters\/[^/]+/i.exec(path) ?? [];
+    return managedClusters(emulator).get(resourceKey(id))?.provisioningState;
+  });
   emulator.resourceTypes.add({
     type: clusterType,
     kind: 'managed-cluster',
@@ -60,7 +64,7 @@ class ContainerServiceProvider {
     app.get<ClusterRoute>(collection, ({ params }) => {
       return this.list(resourceKey(resourceGroupId(params.subscriptionId, params.resourceGroup)));
     });
-    app.get<ClusterRoute>(item, (request, reply) => this.answer(reply, this.find(request)));
+    app.get<ClusterRoute>(item, (request, reply) => this.get(request, reply));
     app.put<ClusterRoute>(item, (request, reply) => this.put(request, reply));
     app.patch<ClusterRoute>(item, (request, reply) => this.patch(request, reply));
     app.delete<ClusterRoute>(item, (request, reply) => this.delete(request, reply));
@@ -88,6 +92,13 @@ class ContainerServiceProvider {
 
   private find({ params }: FastifyRequest<ClusterRoute>): ManagedCluster {
     return findCluster(this.emulator, params);
+  }
+
+  private get(request: FastifyRequest<ClusterRoute>, reply: FastifyReply): FastifyReply {
+    const cluster = this.find(request);
+    const relapses = cluster.relapses && cluster.provisioningState === 'Succeeded';
+    if (relapses) this.lifecycle.begin(request, cluster, 'Updating');
+    return this.answer(reply, cluster);
   }
 
   private answer(reply: FastifyReply, cluster: ManagedCluster): FastifyReply {

@@ -50,9 +50,11 @@ export const everything: readonly ParitySection[] = [
         operation: 'faults',
         here: 'added',
         deviations:
-          'Not in Azure: `/_emulator/faults` makes the n-th matching call, or that of each path, fail before the ' +
-          'handler, after the commit (lost, late, truncated or another reply), or in its operation.',
-        witnesses: ['faults-and-journal'],
+          'Not in Azure: `/_emulator/faults` makes the n-th matching call, or that of each path, or a seeded share of them, ' +
+          'by service, method, path and state of the resource, fail before the handler, after the commit (lost, late, ' +
+          'truncated or another reply), or in its operation: with a code, stuck, or Updating again after Succeeded. Each ' +
+          'rule counts how often it has fired.',
+        witnesses: ['faults-and-journal', 'relapsing-cluster'],
       },
       {
         operation: 'quotas and permissions',

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { parseBody } from '../../arm/body.js';
-import { failureOf } from '../../arm/operations.js';
+import { fateOf } from '../../arm/operations.js';
 import { resourceKey } from '../../arm/resource-id.js';
 import { jobCancelSeconds } from '../../core/durations.js';
 import type { Emulator } from '../../core/emulator.js';
@@ -35,6 +35,10 @@ export function registerJobs(app: FastifyInstance, emulator: Emulator, runner: J
       .list()
       .map(({ id, name, definition: { tags } }) => ({ kind: 'job', id, name, ...(tags && { tags }) })),
   );
+  emulator.faults.stateSource((path) => {
+    const [id = ''] = /^.*\/workspaces\/[^/]+\/jobs\/[^/]+/i.exec(path) ?? [];
+    return jobs(emulator).get(resourceKey(id))?.status;
+  });
   emulator.operations.define('ml-job-cancel', { onSucceeded: () => undefined, onFailed: () => undefined });
   emulator.operations.define('ml-job-delete', {
     onSucceeded: (id) => void jobs(emulator).delete(resourceKey(id)),
@@ -95,8 +99,7 @@ function createJob(
   workspace: Workspace,
   definition: CommandJob,
 ): Job {
-  const { fault } = request.call;
-  const fate = fault?.when !== 'operation' ? undefined : fault.then.stuck ? 'stuck' : failureOf(fault.then);
+  const fate = fateOf(request);
   const job: Job = {
     id: jobId(workspace, request.params.job),
     name: request.params.job,
@@ -104,7 +107,7 @@ function createJob(
     definition,
     status: 'Starting',
     createdAt: emulator.clock.now().toISOString(),
-    ...(fate && { fate }),
+    ...(fate && fate !== 'relapse' && { fate }),
   };
   jobs(emulator).put(resourceKey(job.id), job);
   effect(request, { change: 'created', kind: 'job', id: job.id });
