@@ -22,3 +22,6 @@ export const longestPage = 1000;
 
 /** Deleting a registry was seen to take this long, in seconds of Azure's time. */
 export const deleteSeconds = 15;
+
+/** Importing a small image takes about this long, in seconds of Azure's time. */
+export const importSeconds = 20;

@@ -2,25 +2,28 @@ import { isDeepStrictEqual } from 'node:util';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { parseBody, tagsSchema } from '../arm/body.js';
-import { ArmError, badRequest, conflict, resourceNotFound } from '../arm/errors.js';
+import { ArmError, badRequest, conflict } from '../arm/errors.js';
 import { resourceId, resourceKey } from '../arm/resource-id.js';
 import type { Emulator } from '../core/emulator.js';
 import { effect } from '../core/journal.js';
 import { retryAfterSeconds } from '../core/limits.js';
 import { deleteSeconds } from './limits.js';
-import { newPassword, registries, registryBody, trackedRegistry, type Registry } from './registries.js';
+import { registerImport } from './import.js';
+import {
+  findRegistry,
+  newPassword,
+  registries,
+  registryBody,
+  registryPath,
+  registryType,
+  trackedRegistry,
+  type Registry,
+  type RegistryRoute,
+} from './registries.js';
 import { registryService } from './service.js';
 
-const registryType = 'Microsoft.ContainerRegistry/registries';
 const deleteOperation = 'container-registry-delete';
 const namePattern = /^[a-zA-Z0-9]{5,50}$/;
-
-interface GroupRoute {
-  Params: { subscriptionId: string; resourceGroup: string };
-}
-interface RegistryRoute {
-  Params: GroupRoute['Params'] & { registryName: string };
-}
 
 const propertiesSchema = z.looseObject({ adminUserEnabled: z.boolean().optional() });
 const putSchema = z.object({
@@ -64,6 +67,7 @@ export async function registerContainerRegistry(app: FastifyInstance, emulator: 
   });
   registerResourceRoutes(app, emulator);
   registerActionRoutes(app, emulator);
+  registerImport(app, emulator);
 }
 
 /** Makes a registry if it is not there, with its admin user on, as workspaces of Azure Machine Learning have it. */
@@ -83,17 +87,17 @@ export async function seedRegistry(
 function registerResourceRoutes(app: FastifyInstance, emulator: Emulator): void {
   const all = registries(emulator);
   const inSubscription = `/subscriptions/:subscriptionId/providers/${registryType}`;
-  const inGroup = `/subscriptions/:subscriptionId/resourceGroups/:resourceGroup/providers/${registryType}`;
-  const one = `${inGroup}/:registryName`;
+  const one = registryPath;
+  const inGroup = one.slice(0, one.lastIndexOf('/'));
 
   app.get(inSubscription, async () => ({ value: all.list().map(registryBody) }));
 
-  app.get<GroupRoute>(inGroup, async (request) => {
+  app.get<{ Params: Omit<RegistryRoute['Params'], 'registryName'> }>(inGroup, async (request) => {
     const prefix = resourceKey(resourceId(request.params, registryType, ''));
     return { value: all.list(`${prefix}/`).map(registryBody) };
   });
 
-  app.get<RegistryRoute>(one, async (request) => registryBody(find(emulator, request.params)));
+  app.get<RegistryRoute>(one, async (request) => registryBody(findRegistry(emulator, request.params)));
 
   app.put<RegistryRoute>(one, async (request) => {
     const { registryName: name } = request.params;
@@ -111,7 +115,7 @@ function registerResourceRoutes(app: FastifyInstance, emulator: Emulator): void 
   });
 
   app.patch<RegistryRoute>(one, async (request) => {
-    const existing = find(emulator, request.params);
+    const existing = findRegistry(emulator, request.params);
     refuseDeleting(existing);
     const { sku = existing.sku, tags = existing.tags, properties = {} } = parseBody(patchSchema, request.body);
     const { adminUserEnabled = existing.adminUserEnabled, ...others } = properties;
@@ -141,7 +145,7 @@ function registerResourceRoutes(app: FastifyInstance, emulator: Emulator): void 
 }
 
 function registerActionRoutes(app: FastifyInstance, emulator: Emulator): void {
-  const one = `/subscriptions/:subscriptionId/resourceGroups/:resourceGroup/providers/${registryType}/:registryName`;
+  const one = registryPath;
 
   app.post(
     '/subscriptions/:subscriptionId/providers/Microsoft.ContainerRegistry/checkNameAvailability',
@@ -159,11 +163,11 @@ function registerActionRoutes(app: FastifyInstance, emulator: Emulator): void {
   );
 
   app.post<RegistryRoute>(`${one}/listCredentials`, async (request) => {
-    return credentials(find(emulator, request.params));
+    return credentials(findRegistry(emulator, request.params));
   });
 
   app.post<RegistryRoute>(`${one}/regenerateCredential`, async (request) => {
-    const registry = find(emulator, request.params);
+    const registry = findRegistry(emulator, request.params);
     const { name } = parseBody(regenerateSchema, request.body);
     const [first, second] = registry.passwords;
     const passwords: [string, string] = name === 'password' ? [newPassword(), second] : [first, newPassword()];
@@ -173,12 +177,6 @@ function registerActionRoutes(app: FastifyInstance, emulator: Emulator): void {
     effect(request, { change: 'updated', kind: 'container-registry', id: registry.id });
     return answer;
   });
-}
-
-function find(emulator: Emulator, { registryName, ...group }: RegistryRoute['Params']): Registry {
-  const found = registries(emulator).get(resourceKey(resourceId(group, registryType, registryName)));
-  if (found === undefined) throw resourceNotFound(registryType, registryName, group.resourceGroup);
-  return found;
 }
 
 function refuseDeleting(registry: Registry | undefined): void {

@@ -1,7 +1,20 @@
 import { randomBytes } from 'node:crypto';
+import { resourceNotFound } from '../arm/errors.js';
+import { resourceId, resourceKey } from '../arm/resource-id.js';
 import type { TrackedResource } from '../arm/resource-types.js';
 import type { Collection } from '../core/documents.js';
 import type { Emulator } from '../core/emulator.js';
+
+export const registryType = 'Microsoft.ContainerRegistry/registries';
+
+/** Where every registry is. */
+export const registryPath =
+  `/subscriptions/:subscriptionId/resourceGroups/:resourceGroup/providers/${registryType}/:registryName` as const;
+
+/** A call about one registry. */
+export interface RegistryRoute {
+  Params: { subscriptionId: string; resourceGroup: string; registryName: string };
+}
 
 /** A registry as it is kept. */
 export interface Registry {
@@ -26,6 +39,13 @@ export function registries(emulator: Emulator): Collection<Registry> {
   return emulator.documents.collection<Registry>('registries');
 }
 
+/** The registry that a path names. Throws the gateway's ResourceNotFound. */
+export function findRegistry(emulator: Emulator, { registryName, ...group }: RegistryRoute['Params']): Registry {
+  const found = registries(emulator).get(resourceKey(resourceId(group, registryType, registryName)));
+  if (found === undefined) throw resourceNotFound(registryType, registryName, group.resourceGroup);
+  return found;
+}
+
 export function newPassword(): string {
   return randomBytes(24).toString('base64url');
 }
@@ -47,7 +67,7 @@ export function registryBody(registry: Registry): Record<string, unknown> {
   return {
     id,
     name,
-    type: 'Microsoft.ContainerRegistry/registries',
+    type: registryType,
     location,
     tags,
     sku: { name: sku.name, tier: sku.name },

@@ -78,7 +78,8 @@ export class RegistryService {
     return { listener, uploads };
   }
 
-  private repositories(name: string): Repositories {
+  /** What a registry holds. */
+  repositories(name: string): Repositories {
     return new Repositories(name, this.emulator.documents, this.emulator.clock);
   }
 

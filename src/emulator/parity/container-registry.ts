@@ -25,7 +25,15 @@ export const containerRegistry: readonly ParitySection[] = [
         witnesses: ['registry-resource'],
       },
       {
-        operation: 'tasks and runs, webhooks, replications, scope maps, tokens, import, private endpoints',
+        operation: 'registries: importImage, by resource id or login server',
+        here: 'emulated',
+        deviations:
+          "From registries of this Azure only, with the admin user's credentials where it goes by login server. The " +
+          'image is there before the 202; `Location` takes 20 s, scaled.',
+        witnesses: ['registry-import'],
+      },
+      {
+        operation: 'tasks and runs, webhooks, replications, scope maps, tokens, private endpoints',
         here: 'absent',
       },
       {
