@@ -1,5 +1,7 @@
 import { Client, credentials, status, type ServiceError } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
+import { once } from 'node:events';
+import { connect, type Settings } from 'node:http2';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
@@ -52,6 +54,18 @@ afterAll(async () => {
   client?.close();
   await server?.kill();
   await runtime?.remove();
+});
+
+describe('a connection', () => {
+  it('takes whole photos before the caller hears of the server', async () => {
+    const connection = connect(`http://${await server.address()}`);
+    onTestFinished(() => connection.destroy());
+    const [settings] = (await once(connection, 'remoteSettings')) as [Settings];
+    expect(settings.initialWindowSize).toBe(4 * 1024 * 1024);
+    // What follows the settings has arrived once a ping is answered.
+    await new Promise((resolve) => connection.ping(resolve));
+    expect(connection.state.remoteWindowSize).toBe(16 * 1024 * 1024);
+  });
 });
 
 describe('a version label', () => {

@@ -4,7 +4,14 @@ import { requireKey, type ScoringKeys } from './authentication.js';
 import type { Certificates } from './certificates.js';
 import type { Config } from './config.js';
 import { addServices, type GrpcServicesOptions } from './grpc-services.js';
-import { CONNECTION_AGE_GRACE_MS, MAX_CALLS_PER_CONNECTION, MAX_MESSAGE_BYTES } from './limits.js';
+import { widenCallWindow, widenConnectionWindow } from './http2-windows.js';
+import {
+  CALL_WINDOW_BYTES,
+  CONNECTION_AGE_GRACE_MS,
+  CONNECTION_WINDOW_BYTES,
+  MAX_CALLS_PER_CONNECTION,
+  MAX_MESSAGE_BYTES,
+} from './limits.js';
 
 export interface GrpcPortOptions extends GrpcServicesOptions {
   config: Config;
@@ -33,7 +40,9 @@ export async function openGrpcPort(options: GrpcPortOptions): Promise<GrpcPort> 
     interceptors: keys ? [requireKey(keys, () => metrics.countRejection(status.UNAUTHENTICATED))] : [],
   });
   const services = addServices(server, options);
+  widenCallWindow(server, CALL_WINDOW_BYTES);
   const port = await bind(server, config, credentialsOf(certificates));
+  widenConnectionWindow(server, CONNECTION_WINDOW_BYTES);
   const close = async (graceMs: number) => {
     const impatience = setTimeout(() => {
       log.warn('calls in flight did not finish in the drain time and are dropped');

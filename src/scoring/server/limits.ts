@@ -16,6 +16,15 @@ export const HTTP_TIMEOUTS_MS = { headersTimeout: 10_000, requestTimeout: 60_000
 /** Most calls at a time on one connection: their messages are in memory before a limit of ours can refuse them. */
 export const MAX_CALLS_PER_CONNECTION = 256;
 
+/**
+ * What a caller may send of one call before it hears of the server: a photo of a phone. HTTP/2's default, 64 KiB, makes it wait
+ * for a round trip for each 64 KiB.
+ */
+export const CALL_WINDOW_BYTES = 4 * 1024 * 1024;
+
+/** The same for all calls of a connection together, so that a few photos are on their way at a time. */
+export const CONNECTION_WINDOW_BYTES = 16 * 1024 * 1024;
+
 /** Most images in one request: they are all held in memory together with their answers. */
 export const MAX_IMAGES_PER_REQUEST = 1024;
 
