@@ -1,10 +1,10 @@
-// How a client speaks to each kind of server. Requests are encoded beforehand and answers are not decoded: what is measured is
-// the server, and the client takes the same small part of the CPU for all.
-import { Client, credentials } from '@grpc/grpc-js';
+// How a client speaks to each kind of server. Requests are bytes made beforehand and answers are not decoded: the client shares
+// the CPUs with the server, and what it takes of them would be measured with it.
 import { loadSync } from '@grpc/proto-loader';
-import { Agent, request as httpRequest } from 'node:http';
 import path from 'node:path';
 import { root } from '../../scripts/commands.mjs';
+import { GrpcWire, grpcRequest } from './grpc-wire.mjs';
+import { HttpWire, httpRequest } from './http-wire.mjs';
 import { floats } from './photos.mjs';
 
 const KSERVE_PROTO = path.join(root, 'bench/scoring/peers/kserve.proto');
@@ -19,21 +19,12 @@ const CALL_TIMEOUT = 30_000;
 
 /** @param {string} route @param {(photo: Buffer) => Buffer} encode @param {(answer: Buffer) => Uint8Array} decode @returns {Transport} */
 function grpc(route, encode, decode) {
-  const asIs = (/** @type {Buffer} */ bytes) => bytes;
   return {
-    connect(port, photos) {
-      const client = new Client(`127.0.0.1:${port}`, credentials.createInsecure(), {
-        'grpc.use_local_subchannel_pool': 1,
-      });
-      const requests = photos.map(encode);
-      const call = (photo) =>
-        new Promise((resolve, reject) => {
-          client.makeUnaryRequest(route, asIs, asIs, requests[photo], (error, answer) =>
-            error ? reject(error) : resolve(answer),
-          );
-        });
-      return { call, close: () => client.close() };
-    },
+    connect: (port, photos) =>
+      connection(
+        new GrpcWire(port),
+        photos.map((photo) => grpcRequest(route, encode(photo))),
+      ),
     read: (answer) => floats(decode(answer)),
   };
 }
@@ -41,29 +32,19 @@ function grpc(route, encode, decode) {
 /** @param {string} route @returns {Transport} */
 function http(route) {
   return {
-    connect(port, photos) {
-      const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-      const options = { agent, port, host: '127.0.0.1', path: route, method: 'POST', timeout: CALL_TIMEOUT };
-      const call = (photo) =>
-        new Promise((resolve, reject) => {
-          const headers = { 'content-type': 'image/jpeg', 'content-length': photos[photo].length };
-          const request = httpRequest({ ...options, headers }, (response) => {
-            const chunks = [];
-            response.on('data', (chunk) => chunks.push(chunk));
-            response.on('end', () => {
-              const body = Buffer.concat(chunks);
-              if (response.statusCode === 200) resolve(body);
-              else reject(new Error(`HTTP ${response.statusCode}: ${body.toString('utf8').slice(0, 200)}`));
-            });
-          });
-          request.on('error', reject);
-          request.on('timeout', () => request.destroy(new Error('no answer')));
-          request.end(photos[photo]);
-        });
-      return { call, close: () => agent.destroy() };
-    },
+    connect: (port, photos) =>
+      connection(
+        new HttpWire(port),
+        photos.map((photo) => httpRequest(route, photo)),
+      ),
     read: floats,
   };
+}
+
+/** @param {GrpcWire | HttpWire} wire @param {readonly any[]} requests of the photos @returns {Connection} */
+function connection(wire, requests) {
+  wire.socket.setTimeout(CALL_TIMEOUT, () => wire.fail(new Error('no answer')));
+  return { call: (photo) => wire.call(requests[photo]), close: () => wire.close() };
 }
 
 /** @returns {Promise<Transport>} TensorFlow Serving's */
