@@ -18,8 +18,10 @@ from conversion.errors import ConversionError
 from conversion.golden import Golden
 from conversion.load import Selection, SignatureTensor
 from conversion.photo import Photo
+from conversion.sampling import Sampling
 
 MANIFEST = "manifest.json"
+GEOMETRY = "geometry.onnx"
 FORMAT = "slipway.converted-model/1"
 LABELS = Path("assets.extra") / "labels.txt"
 TOOLS = (numpy, onnx, onnxruntime, tensorflow, tf2onnx)
@@ -100,6 +102,19 @@ def describe_preprocess(file: Path) -> dict[str, Any]:
         "sha256": file_digest(file),
         "input": model.graph.input[0].name,
         "output": model.graph.output[0].name,
+    }
+
+
+def write_sampling(out: Path, sampling: Sampling) -> dict[str, Any]:
+    """Writes the graph that computes sizes; returns the manifest's part about how images are sampled."""
+    (out / GEOMETRY).write_bytes(sampling.geometry.SerializeToString(deterministic=True))
+    return {
+        "geometry": {"file": GEOMETRY, "sha256": file_digest(out / GEOMETRY)},
+        "coordinates": sampling.coordinates,
+        "size": list(sampling.size),
+        "channels": list(sampling.channels),
+        "scale": list(sampling.scale),
+        "offset": list(sampling.offset),
     }
 
 

@@ -25,6 +25,7 @@ from conversion.onnx_export import IMAGE, PIXELS, Part, export
 from conversion.photo import ImageOf, Photo
 from conversion.progress import phase, say
 from conversion.quantization import Quantization, read_calibration, require_known_range
+from conversion.sampler import sampling_of
 from conversion.tensors import in_other_range, tensor_of, with_tensors
 from conversion.weights import WeightFile
 
@@ -138,10 +139,12 @@ def _export_encoded(
     export(preprocessing, weights, out / PREPROCESS)
     network = Part(graph, cut.images, IMAGE, cut.images_dtype, cut.images_shape, names)
     export(network, weights, out / MODEL)
-    front = {
+    front: dict[str, Any] = {
         "decode": {"op": cut.decode.type, "channels": 3, "dctMethod": DCT_METHOD},
         "preprocess": manifest.describe_preprocess(out / PREPROCESS),
     }
+    if sampling := sampling_of(out / PREPROCESS):
+        front["preprocess"]["sampling"] = manifest.write_sampling(out, sampling)
     return parity.preprocessed(out / PREPROCESS, cut.decode), front
 
 

@@ -11,8 +11,12 @@ RESIZE = 256
 
 
 def decode_and_crop(jpeg: tf.Tensor) -> tf.Tensor:
-    """JPEG bytes (scalar) to float32 ``[224, 224, 3]`` in 0..255: shorter side to 256 bilinearly, then the centre."""
-    image = tf.cast(tf.io.decode_jpeg(jpeg, channels=3), tf.float32)
+    """JPEG bytes (scalar) to float32 ``[224, 224, 3]`` in 0..255."""
+    return crop(tf.cast(tf.io.decode_jpeg(jpeg, channels=3), tf.float32))
+
+
+def crop(image: tf.Tensor) -> tf.Tensor:
+    """Pixels (float32) to those of the network: the shorter side to 256 bilinearly, then the centre."""
     size = tf.cast(tf.shape(image)[:2], tf.float32)
     resized = tf.maximum(tf.cast(size * (RESIZE / tf.reduce_min(size)) + 0.5, tf.int32), SIZE)
     image = tf.image.resize(image, resized, "bilinear", antialias=False)

@@ -44,6 +44,8 @@ def failed(reason: str) -> ConversionError:
 def test_manifest_describes_every_file(conversion: Conversion) -> None:
     manifest = json.loads((conversion.out / "manifest.json").read_text(encoding="utf-8"))
     described = {part["file"]: part["sha256"] for part in (manifest[key] for key in ("model", "preprocess", "labels"))}
+    sampling = manifest["preprocess"]["sampling"]
+    described[sampling["geometry"]["file"]] = sampling["geometry"]["sha256"]
     for golden in manifest["goldens"]:
         described[golden["photo"]] = golden["sha256"]
         described |= {output["file"]: output["sha256"] for output in golden["outputs"].values()}

@@ -7,7 +7,7 @@ import { PARALLEL_TRANSFERS } from '../azure/limits.js';
 import { type OnTransfer, TransferTally } from '../azure/transfer.js';
 import { readFileDigest } from '../azure/uploads.js';
 import type { ModelVersion } from '../deployment/activities.js';
-import { CONVERTED_MANIFEST, ConvertedModelManifest } from '../deployment/converted-model.js';
+import { CONVERTED_MANIFEST, ConvertedModelManifest, filesOf } from '../deployment/converted-model.js';
 import { SlipwayError } from '../deployment/errors.js';
 
 export interface FetchOptions {
@@ -75,13 +75,6 @@ async function fetchFiles(
     [...files].map(([file, expected]) => limit(() => fetchFile(file, expected, tally.begin()))),
   );
   for (const each of fetched) if (each.status === 'rejected') throw each.reason;
-}
-
-/** Every file that a manifest names, with its digest. */
-function filesOf({ model, preprocess, labels, goldens }: ConvertedModelManifest): Map<string, string> {
-  const files = [model, ...(preprocess ? [preprocess] : []), ...(labels ? [labels] : [])];
-  const rows = goldens.flatMap(({ photo, sha256, outputs }) => [{ file: photo, sha256 }, ...Object.values(outputs)]);
-  return new Map([...files, ...rows].map(({ file, sha256 }) => [file, sha256]));
 }
 
 function placeIn(directory: string, file: string): string {

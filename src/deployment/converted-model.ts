@@ -12,6 +12,29 @@ const tensor = {
   shape: z.array(z.number().int()),
 };
 
+/** One for each channel of an image. */
+const byChannel = z.tuple([z.number(), z.number(), z.number()]);
+const channel = z.union([z.literal(0), z.literal(1), z.literal(2)]);
+
+/**
+ * What preprocessing does to the pixels, where it is one bilinear resize, a crop and a scale:
+ * `image[y, x, c] = scale[c] * photo[y', x', channels[c]] + offset[c]`.
+ */
+const Sampling = z.object({
+  /** int64 `shape` [height, width, 3] of the photo → int64 `resized` [height, width] and `corner` [y, x] of the crop. */
+  geometry: z.object({ file: z.string(), sha256 }),
+  /** Of ONNX's Resize: how a place in the resized photo becomes one in the photo. */
+  coordinates: z.enum(['half_pixel', 'asymmetric', 'align_corners']),
+  /** Height and width of the image. */
+  size: z.tuple([z.number().int().positive(), z.number().int().positive()]),
+  channels: z.tuple([channel, channel, channel]),
+  scale: byChannel,
+  offset: byChannel,
+});
+
+/** See the schema. */
+export type Sampling = z.infer<typeof Sampling>;
+
 /**
  * `manifest.json` of a converted model: what `conversion/` writes, last, and the scoring server reads. Paths are relative to
  * the manifest. It holds no times, so equal conversions have equal bytes; the model's digest is the digest of those bytes.
@@ -34,7 +57,9 @@ export const ConvertedModelManifest = z.object({
     })
     .optional(),
   /** uint8 `[height, width, 3]` → one image of the model's input, without the batch dimension. Absent when fused. */
-  preprocess: z.object({ file: z.string(), sha256, input: z.string(), output: z.string() }).optional(),
+  preprocess: z
+    .object({ file: z.string(), sha256, input: z.string(), output: z.string(), sampling: Sampling.optional() })
+    .optional(),
   model: z.object({
     file: z.string(),
     sha256,
@@ -63,6 +88,13 @@ export const ConvertedModelManifest = z.object({
 
 /** See {@link ConvertedModelManifest}. */
 export type ConvertedModelManifest = z.infer<typeof ConvertedModelManifest>;
+
+/** Every file that a manifest names, with its digest. */
+export function filesOf({ model, preprocess, labels, goldens }: ConvertedModelManifest): Map<string, string> {
+  const files = [model, preprocess, preprocess?.sampling?.geometry, labels].filter((file) => file !== undefined);
+  const rows = goldens.flatMap(({ photo, sha256, outputs }) => [{ file: photo, sha256 }, ...Object.values(outputs)]);
+  return new Map([...files, ...rows].map(({ file, sha256 }) => [file, sha256]));
+}
 
 /** The file that a conversion writes last: where it is, the result is whole. Its digest is that of the converted model. */
 export const CONVERTED_MANIFEST = 'manifest.json';

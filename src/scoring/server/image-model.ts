@@ -4,8 +4,10 @@ import { InferenceSession, type Tensor } from 'onnxruntime-node';
 import type { ConvertedModelManifest } from '../../deployment/converted-model.js';
 import type { Batch } from './batch.js';
 import { ImageDecoder } from './image-decoder.js';
-import { bytesOf, concatenateRows, inputTensor, stackRows } from './onnx-tensors.js';
-import { ImageError, type Pixels } from './pixels.js';
+import { ImageSampler } from './image-sampler.js';
+import { bytesOf, concatenateRows, inputTensor } from './onnx-tensors.js';
+import { ImageError } from './pixels.js';
+import { GraphPreprocessing, SampledPreprocessing, type Preprocessing } from './preprocessing.js';
 import type { ThreadData } from './thread-messages.js';
 
 /** What a run of the model gives for one output: `shape[0]` rows, as little-endian bytes in row-major order. */
@@ -47,36 +49,19 @@ export class ImageModel {
   private constructor(
     private readonly manifest: ConvertedModelManifest,
     private readonly network: InferenceSession,
-    private readonly preprocessing: InferenceSession | undefined,
+    private readonly preprocessing: Preprocessing,
     maxPixels: number,
   ) {
-    // Without preprocessing, decoded images are the network's input and live until all of the run are decoded.
-    this.decoder = new ImageDecoder({ maxPixels, reuseMemory: preprocessing !== undefined });
+    this.decoder = new ImageDecoder({ maxPixels, reuseMemory: preprocessing.copies });
   }
 
   /** @throws Error when a model cannot be loaded or does not have the inputs and outputs that the manifest names */
   static async load({ directory, manifest, intraOpThreads, maxPixels }: ThreadData): Promise<ImageModel> {
-    const open = async (file: string, input: string, outputs: string[], options?: InferenceSession.SessionOptions) => {
-      const session = await InferenceSession.create(join(directory, file), {
-        intraOpNumThreads: intraOpThreads,
-        interOpNumThreads: 1,
-        ...options,
-      });
-      const missing = [
-        ...[input].filter((name) => !session.inputNames.includes(name)),
-        ...outputs.filter((name) => !session.outputNames.includes(name)),
-      ];
-      if (missing.length > 0) throw new Error(`${file} has no input or output ${missing.join(', ')}`);
-      return session;
-    };
-    const { model, preprocess, outputs } = manifest;
-    const network = await open(
-      model.file,
-      model.input,
-      outputs.map((output) => output.onnx),
-    );
-    const preprocessing = preprocess && (await open(preprocess.file, preprocess.input, [preprocess.output], ANY_SIZE));
-    return new ImageModel(manifest, network, preprocessing, maxPixels);
+    const options = { intraOpNumThreads: intraOpThreads, interOpNumThreads: 1 };
+    const { model, outputs } = manifest;
+    const names = { inputs: [model.input], outputs: outputs.map((output) => output.onnx) };
+    const network = await open(directory, model.file, names, options);
+    return new ImageModel(manifest, network, await preprocessingOf(manifest, directory, options), maxPixels);
   }
 
   /**
@@ -106,38 +91,51 @@ export class ImageModel {
   }
 
   private async prepare(images: Uint8Array[], times: StageTimes): Promise<Tensor> {
-    const rows: Tensor[] = [];
+    const input = this.preprocessing.begin(images.length);
     for (const [index, image] of images.entries()) {
-      const started = performance.now();
-      const pixels = this.decode(image, index);
-      const decoded = performance.now();
-      rows.push(await this.preprocess(pixels));
-      times.decode += decoded - started;
-      times.preprocess += performance.now() - decoded;
+      try {
+        const started = performance.now();
+        const photo = this.decoder.decode(image);
+        const decoded = performance.now();
+        await input.add(photo);
+        times.decode += decoded - started;
+        times.preprocess += performance.now() - decoded;
+      } catch (error) {
+        if (error instanceof ImageError) throw new RejectedImage(index, error.message);
+        throw error;
+      }
     }
-    const differs = rows.findIndex((row) => row.dims.join() !== rows[0]?.dims.join());
-    if (differs >= 0) {
-      const [here, there] = [rows[differs], rows[0]].map((row) => `[${row?.dims.join(', ')}]`);
-      throw new RejectedImage(differs, `the model takes images of one size: this one is ${here}, another ${there}.`);
-    }
-    return stackRows(rows);
+    return input.tensor();
   }
+}
 
-  private decode(image: Uint8Array, index: number): Pixels {
-    try {
-      return this.decoder.decode(image);
-    } catch (error) {
-      if (error instanceof ImageError) throw new RejectedImage(index, error.message);
-      throw error;
-    }
-  }
+async function preprocessingOf(
+  { preprocess }: ConvertedModelManifest,
+  directory: string,
+  options: InferenceSession.SessionOptions,
+): Promise<Preprocessing> {
+  if (!preprocess) return new GraphPreprocessing();
+  const { file, input, output, sampling } = preprocess;
+  if (sampling) return new SampledPreprocessing(await ImageSampler.load(directory, sampling, options));
+  const names = { inputs: [input], outputs: [output] };
+  return new GraphPreprocessing({
+    session: await open(directory, file, names, { ...options, ...ANY_SIZE }),
+    input,
+    output,
+  });
+}
 
-  private async preprocess({ data, width, height }: Pixels): Promise<Tensor> {
-    const decoded = inputTensor('uint8', data, [height, width, 3]);
-    if (!this.preprocessing || !this.manifest.preprocess) return decoded;
-    const { input, output } = this.manifest.preprocess;
-    const prepared = (await this.preprocessing.run({ [input]: decoded }))[output];
-    if (!prepared) throw new Error(`preprocessing gave no ${output}`);
-    return prepared;
-  }
+async function open(
+  directory: string,
+  file: string,
+  names: { inputs: string[]; outputs: string[] },
+  options: InferenceSession.SessionOptions,
+): Promise<InferenceSession> {
+  const session = await InferenceSession.create(join(directory, file), options);
+  const missing = [
+    ...names.inputs.filter((name) => !session.inputNames.includes(name)),
+    ...names.outputs.filter((name) => !session.outputNames.includes(name)),
+  ];
+  if (missing.length > 0) throw new Error(`${file} has no input or output ${missing.join(', ')}`);
+  return session;
 }

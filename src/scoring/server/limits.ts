@@ -89,6 +89,9 @@ export const THREAD_FAILURE_WINDOW_MS = 60_000;
 /** A decode buffer up to so many bytes (a photo of 5 megapixels) is kept for the next image: fresh memory costs a page fault per 4 KiB. */
 export const MAX_KEPT_DECODE_BYTES = 16 * 1024 * 1024;
 
+/** Sizes of photos for which a thread keeps where the image's values are, 6 KB for an image of 224 × 224. */
+export const MAX_KEPT_GEOMETRIES = 64;
+
 /** Longest that a stopping server waits for the run of the model that a thread is in. */
 export const THREAD_CLOSE_MS = 5_000;
 

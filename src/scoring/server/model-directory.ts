@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 
-import { ConvertedModelManifest } from '../../deployment/converted-model.js';
+import { ConvertedModelManifest, filesOf } from '../../deployment/converted-model.js';
 import { digestOf, type Digest } from '../../deployment/digests.js';
 import { isNumberType, NUMBER_TYPES } from './number-tensors.js';
 
@@ -30,7 +30,7 @@ export async function openModelDirectory(directory: string): Promise<ModelDirect
   }
   const manifest = parsed.data;
   requireServable(manifest);
-  await Promise.all(filesOf(manifest).map((file) => verify(directory, file)));
+  await Promise.all([...filesOf(manifest)].map(([file, sha256]) => verify(directory, file, sha256)));
   return { directory, manifest, digest: digestOf(bytes) };
 }
 
@@ -43,21 +43,7 @@ function requireServable({ decode, inputs }: ConvertedModelManifest): void {
   }
 }
 
-interface NamedFile {
-  file: string;
-  sha256: string;
-}
-
-function filesOf(manifest: ConvertedModelManifest): NamedFile[] {
-  const goldens = manifest.goldens.flatMap((golden) => [
-    { file: golden.photo, sha256: golden.sha256 },
-    ...Object.values(golden.outputs),
-  ]);
-  const models = [manifest.model, manifest.preprocess].filter((model) => model !== undefined);
-  return [...models, ...goldens];
-}
-
-async function verify(directory: string, { file, sha256 }: NamedFile): Promise<void> {
+async function verify(directory: string, file: string, sha256: string): Promise<void> {
   const hash = createHash('sha256');
   await pipeline(createReadStream(join(directory, file)), hash);
   const actual = `sha256:${hash.digest('hex')}`;
