@@ -1,31 +1,21 @@
-// What no server can beat: decoding, preprocessing and the network in one process without any transport, in a process of its own.
-import jpegTurbo from '@julusian/jpeg-turbo';
+// What no server with this code can beat: decoding, preprocessing and the network in one process without any transport, in a
+// process of its own.
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { Worker, isMainThread, parentPort, workerData } from 'node:worker_threads';
-import { InferenceSession, Tensor } from 'onnxruntime-node';
-import { readPhotos, requireSame } from './photos.mjs';
+import { root } from '../../scripts/commands.mjs';
+import { floats, readPhotos, requireSame } from './photos.mjs';
 
-/** Enough for each of the photos, in bytes. */
-const DECODED_BYTES = 16 * 1024 * 1024;
+/** Larger than any of the photos. */
+const MAX_PIXELS = 50_000_000;
 
 /** @param {string} model directory @returns {Promise<(photo: Buffer) => Promise<Float32Array>>} */
 async function open(model) {
+  const { ImageModel } = await import(path.join(root, 'dist/scoring/server/image-model.js'));
   const manifest = JSON.parse(await readFile(path.join(model, 'manifest.json'), 'utf8'));
-  const options = { intraOpNumThreads: 1, interOpNumThreads: 1 };
-  const { preprocess, model: network, outputs } = manifest;
-  const [first, second] = await Promise.all(
-    [preprocess, network].map(({ file }) => InferenceSession.create(path.join(model, file), options)),
-  );
-  const memory = Buffer.allocUnsafeSlow(DECODED_BYTES);
-  return async (photo) => {
-    const { data, width, height } = jpegTurbo.decompressSync(photo, memory, { format: jpegTurbo.FORMAT_RGB });
-    const pixels = new Tensor('uint8', data, [height, width, 3]);
-    const prepared = (await first.run({ [preprocess.input]: pixels }))[preprocess.output];
-    const scores = await second.run({ [network.input]: prepared.reshape([1, ...prepared.dims]) });
-    return scores[outputs[0].onnx].data;
-  };
+  const images = await ImageModel.load({ directory: model, manifest, intraOpThreads: 1, maxPixels: MAX_PIXELS });
+  return async (photo) => floats((await images.run({ rows: [photo] })).outputs[0].bytes);
 }
 
 /** Scores one photo after the other. @param {string} model */

@@ -1,7 +1,6 @@
 // What the benchmark needs before it can measure: our server's bundle, the converted model, and the peers' environments.
 import { cpus } from 'node:os';
-import { mkdir, readFile, rename, rm } from 'node:fs/promises';
-import { existsSync } from 'node:fs';
+import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { build } from '../../scripts/build.mjs';
 import { during, home, root, run, say } from '../../scripts/commands.mjs';
@@ -19,9 +18,22 @@ const pythons = path.join(state, 'python');
 /** @returns {Promise<string>} directory of the converted efficientnet-lite0 */
 export async function prepareModel() {
   const model = path.join(state, 'model');
-  if (existsSync(model)) return model;
-  await ensureConversion();
   await mkdir(state, { recursive: true });
+  await ensureConversion();
+  await once(`${model}.converted`, await conversionSources(), () => convertInto(model));
+  return model;
+}
+
+/** @returns {Promise<string>} all of what converts: another one may give another model */
+async function conversionSources() {
+  const conversion = path.join(root, 'conversion');
+  const files = (await readdir(conversion, { recursive: true })).filter((file) => file.endsWith('.py')).sort();
+  const contents = await Promise.all(files.map((file) => readFile(path.join(conversion, file), 'utf8')));
+  return contents.join('\n');
+}
+
+/** @param {string} model */
+async function convertInto(model) {
   const source = path.join(state, 'efficientnet-lite0');
   const unfinished = path.join(state, 'unfinished');
   await rm(unfinished, { recursive: true, force: true });
@@ -35,8 +47,8 @@ export async function prepareModel() {
     await run(conversionPython, job, QUIET);
   });
   await rm(source, { recursive: true, force: true });
+  await rm(model, { recursive: true, force: true });
   await rename(unfinished, model);
-  return model;
 }
 
 const QUIET = { quiet: true };
