@@ -14,9 +14,9 @@ const TICK = 10;
 
 /** A process of ours that does tasks. */
 export class Helper {
-  /** @param {string} script @param {string[]} args */
-  constructor(script, args) {
-    this.child = fork(script, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+  /** @param {string} script @param {string[]} args @param {import('node:child_process').ForkOptions} [options] */
+  constructor(script, args, options) {
+    this.child = fork(script, args, { ...options, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
   }
 
   /** @param {object} message @returns {Promise<any>} its result; rejects when the task fails or the process ends */

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { say } from '../../scripts/commands.mjs';
 import { CPUS, preparePeer, state } from './preparation.mjs';
 import { Helper, ServerProcess } from './processes.mjs';
-import { OTHERS, ours } from './sides.mjs';
+import { OTHERS, ourRuntime, ours } from './sides.mjs';
 import { summarize } from './statistics.mjs';
 
 export const CLIENTS = [1, 4, 16];
@@ -63,7 +63,10 @@ async function start(description, model, settings) {
  * @returns {Promise<Round>}
  */
 export async function measureRound(model, plan, only) {
-  const helpers = { load: new Helper(script('load.mjs'), [model]), limit: new Helper(script('limit.mjs'), [model]) };
+  const helpers = {
+    load: new Helper(script('load.mjs'), [model]),
+    limit: new Helper(script('limit.mjs'), [model], await ourRuntime()),
+  };
   const running = [];
   try {
     const sides = [limitSide(helpers.limit)];

@@ -20,16 +20,21 @@ const THREADS = { WORKER_THREADS: '2', INTRA_OP_THREADS: '1' };
  * @property {{ transport: string, port: 'port' | 'second', name: string }[]} sides ways to ask it; `name` is that of the row
  */
 
+/** Node's options and the environment that an image gives our server; known once it is built. */
+export async function ourRuntime() {
+  const { serverEnvironment, serverNodeOptions } = await import(path.join(root, 'dist/image/runtime.js'));
+  return { execArgv: [...serverNodeOptions], env: { ...process.env, ...serverEnvironment } };
+}
+
 /** Ours, started as an image starts it; known once it is built. @returns {Promise<ServerDescription>} */
 export async function ours() {
-  const image = path.join(root, 'dist/image/runtime.js');
-  const { serverEnvironment, serverNodeOptions } = await import(image);
+  const { execArgv, env } = await ourRuntime();
   return {
     name: 'slipway',
-    command: [process.execPath, ...serverNodeOptions, path.join(root, 'dist/scoring/runtime/app/server.mjs')],
+    command: [process.execPath, ...execArgv, path.join(root, 'dist/scoring/runtime/app/server.mjs')],
     environment: ({ port, second }) => ({
+      ...env,
       ...THREADS,
-      ...serverEnvironment,
       HOST: '127.0.0.1',
       MODEL_NAME: 'scoring',
       GRPC_PORT: String(port),

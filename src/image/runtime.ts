@@ -17,10 +17,17 @@ export const serverInImage = `${runtimeInImage}/server.mjs`;
 export const serverNodeOptions = ['--single-threaded-gc', '--v8-pool-size=1'] as const;
 
 /**
- * What glibc is told for the server. By default it gives each thread a heap of its own, which keeps what loading the model took;
- * with one heap the second thread loads into what the first one left (30 to 40 MB less at the start, 15 MB under load).
+ * What glibc is told for the server (`npm run bench:scoring` in docs/scoring.md says what each gives). One heap for all threads: with
+ * one each, every heap keeps what loading the model took. Large blocks are mapped by themselves and given back when they are freed:
+ * by default only until the first one was freed, and then the heap breaks up around them. Where the system allows it, large blocks
+ * are of large pages: the weights are read from end to end for each image.
  */
-export const serverEnvironment = { MALLOC_ARENA_MAX: '1' } as const;
+export const serverEnvironment = {
+  MALLOC_ARENA_MAX: '1',
+  MALLOC_MMAP_THRESHOLD_: String(1024 * 1024),
+  MALLOC_TRIM_THRESHOLD_: String(128 * 1024),
+  GLIBC_TUNABLES: 'glibc.malloc.hugetlb=1',
+} as const;
 
 /** Where the converted model lies in the image. */
 export const modelInImage = '/model';
