@@ -26,17 +26,17 @@ const script = (name) => fileURLToPath(new URL(name, import.meta.url));
  * @typedef {Record<string, SideResult>} Round by name of the side; `loads` by number of clients
  */
 
-/** Our server, started alone. @param {string} model @param {Record<string, string>} [settings] */
-export async function startOurs(model, settings) {
-  return start(await ours(), model, settings);
+/** Our server, started alone. @param {string} model */
+export async function startOurs(model) {
+  return start(await ours(), model);
 }
 
 /**
- * @param {import('./sides.mjs').ServerDescription} description @param {string} model @param {Record<string, string>} [settings]
+ * @param {import('./sides.mjs').ServerDescription} description @param {string} model
  * @returns {Promise<{ server: ServerProcess, ports: { port: number, second: number }, readySeconds: number } | undefined>}
  *   undefined when it cannot be installed
  */
-async function start(description, model, settings) {
+async function start(description, model) {
   const [program, ...args] = description.command;
   const bin = description.python === undefined ? undefined : await preparePeer(description.python);
   if (bin === undefined && description.python !== undefined) return undefined;
@@ -48,7 +48,6 @@ async function start(description, model, settings) {
     PYTHONDONTWRITEBYTECODE: '1',
     BENTOML_HOME: path.join(state, 'bentoml'),
     ...description.environment(ports),
-    ...settings,
   };
   const logs = path.join(state, 'logs');
   await mkdir(logs, { recursive: true });

@@ -6,20 +6,18 @@ import { startOurs } from './rounds.mjs';
 import { median } from './statistics.mjs';
 
 const CLIENTS = 4;
-/** Seconds of one slice of load; the memory is read after each. */
+/** Seconds of one slice of load, which has connections of its own; the memory is read after each. */
 const SLICE = 5;
 /** Lines of progress in all, however long it takes. */
 const LINES = 30;
 const MEGABYTE = 1e6;
-/** Connections of the clients are ended this often, as in a deployment, only sooner: each end and beginning is a chance to leak. */
-const CONNECTION_AGE_SECONDS = '30';
 
 /**
  * @param {string} model directory @param {number} minutes
  * @returns {Promise<import('../figures.mjs').Figure[]>} how much larger the memory is in the last quarter than in the second
  */
 export async function soak(model, minutes) {
-  const started = await startOurs(model, { MAX_CONNECTION_AGE_SECONDS: CONNECTION_AGE_SECONDS });
+  const started = await startOurs(model);
   const helper = new Helper(fileURLToPath(new URL('load.mjs', import.meta.url)), [model]);
   const samples = [];
   let calls = 0;
