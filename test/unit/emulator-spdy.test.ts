@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { forwardOverSpdy } from '../../src/emulator/kubernetes/streaming/spdy-forward.js';
 import { serveSpdy, SpdyStream } from '../../src/emulator/kubernetes/streaming/spdy-connection.js';
 import {
   controlFrame,
@@ -25,20 +26,26 @@ let codec: HeaderCodec;
 let opened: SpdyStream[];
 let over: Promise<void>;
 
+/** Both ends of a connection. */
+async function socketPair(): Promise<[Socket, Socket]> {
+  const server = createServer();
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const near = connect((server.address() as AddressInfo).port, '127.0.0.1');
+  const [far] = (await once(server, 'connection')) as [Socket];
+  server.close();
+  return [near, far];
+}
+
 beforeEach(async () => {
   opened = [];
   codec = new HeaderCodec();
-  const server = createServer((socket) => {
-    over = serveSpdy(socket, (stream) => {
-      if (stream.headers['refuse'] !== undefined) throw new Error('refused');
-      opened.push(stream);
-    });
-    server.close();
-  });
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  client = connect((server.address() as AddressInfo).port, '127.0.0.1');
+  const [near, far] = await socketPair();
+  client = near;
   frames = readFrames(client);
-  await once(client, 'connect');
+  over = serveSpdy(far, (stream) => {
+    if (stream.headers['refuse'] !== undefined) throw new Error('refused');
+    opened.push(stream);
+  });
 });
 afterEach(async () => {
   client.destroy();
@@ -53,6 +60,30 @@ const reset = (id: number, status: number) => {
   const body = controlFrame(0, [id, status]).subarray(8);
   return { kind: 'control', type: controlType.rstStream, body };
 };
+
+describe('a forwarded port', () => {
+  it('that the pod closes does not hold up the connection with what the client still sends', async () => {
+    const pod = createServer((socket) => socket.destroy());
+    await once(pod.listen(0, '127.0.0.1'), 'listening');
+    const port = String((pod.address() as AddressInfo).port);
+    const [near, far] = await socketPair();
+    const forwarded = forwardOverSpdy(far, { name: 'pod', host: '127.0.0.1' });
+    const read = readFrames(near);
+    for (const [id, streamtype] of [
+      [1, 'error'],
+      [3, 'data'],
+    ] as const)
+      near.write(await synStream(id, { streamtype, port, requestid: '0' }));
+    const seen = [];
+    while (seen.filter((frame) => frame?.fin).length < 2) seen.push((await read.next()).value);
+    near.write(dataFrame(3, Buffer.alloc(1024 * 1024), false));
+    near.write(controlFrame(controlType.ping, [1]));
+    expect((await read.next()).value).toMatchObject({ type: controlType.ping });
+    near.destroy();
+    await forwarded;
+    pod.close();
+  });
+});
 
 describe('a SPDY connection', () => {
   it('understands what a Go client sends, also byte by byte', async () => {

@@ -148,6 +148,10 @@ describe.skipIf(!installed.kubectl)('kubectl', () => {
     ['get service web', /^web +LoadBalancer +10\.\S+ +127\.\S+ +8500:\d+\/TCP +\S+$/m],
     ['describe service web', [/^Type: +LoadBalancer$/m, /^Endpoints: +127\.\S+:8080,127\.\S+:8080$/m]],
     ['describe deployment web', [/2 desired \| 2 updated \| 2 total \| 2 available/, /Scaled up replica set web-\S+/]],
+    [
+      'describe pod -l app=web',
+      [/^Status: +Running$/m, /Readiness: +http-get http:\/\/:http\/ready/, /Started +.*server/],
+    ],
     ['logs deployment/web', /version 1 listens on/],
     ['diff -f new.json', /^\+ +- name: VERSION$/m],
     ['apply -f new.json', /^deployment\.apps\/web configured$/m],

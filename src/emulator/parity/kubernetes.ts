@@ -27,7 +27,7 @@ export const kubernetes: readonly ParitySection[] = [
       {
         operation: 'server-side apply, OpenAPI 2',
         here: 'absent',
-        deviations: 'A patch of that type is 415. kubectl before 1.27 wants OpenAPI 2: give it `--validate=false`.',
+        deviations: 'A patch of that type is 415. kubectl before 1.29 wants OpenAPI 2: give it `--validate=false`.',
       },
       {
         operation: 'deployments: rolling update, recreate, pause, scaling, revisions, conditions, garbage collection',

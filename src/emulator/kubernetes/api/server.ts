@@ -76,7 +76,7 @@ function toApiError(error: unknown): ApiError {
   return new ApiError(500, 'InternalError', `Internal error occurred: ${message ?? String(error)}`);
 }
 
-/** Bodies are JSON whatever the JSON media type, or protobuf, read as if it were JSON; others are kept as text for the handler to refuse by name. */
+/** Bodies are JSON whatever the JSON media type, or protobuf that becomes it; others are text for the handler to refuse by name. */
 function acceptBodies(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser(

@@ -32,17 +32,23 @@ export async function forwardOverSpdy(transport: Duplex, target: ForwardTarget):
   });
 }
 
-/** Relays between a stream and a port of the pod. Each end may finish by itself, as TCP has it. */
+/**
+ * Relays between a stream and a port of the pod. The client may finish and still get an answer; the pod's end is the end of both, which
+ * is what clients take it for.
+ */
 function relay(data: SpdyStream, error: SpdyStream, target: ForwardTarget, port: number): void {
-  const tcp = connect({ host: target.host, port, allowHalfOpen: true });
+  const tcp = connect({ host: target.host, port });
   tcp.once('error', (failure) => error.write(forwardFailure(failure, target, port)));
-  tcp.once('close', () => {
-    data.end();
-    error.end();
-  });
   // The client never sends on it but the end, which is to be read.
   error.resume();
   data.once('close', () => tcp.destroy());
   data.pipe(tcp);
   tcp.pipe(data);
+  tcp.once('end', () => tcp.destroy());
+  tcp.once('close', () => {
+    data.end();
+    error.end();
+    // What the client still sends, before it knows: unread it would hold up the whole connection.
+    data.resume();
+  });
 }
