@@ -44,6 +44,8 @@ const nodes = async (): Promise<(string | undefined)[]> => {
 
 const group = '-g slipway-local';
 const cluster = `${group} -n harbour`;
+const pools = `${group} --cluster-name harbour`;
+const pool = `${pools} -n berths`;
 const workspaces = 'Microsoft.MachineLearningServices/workspaces';
 
 /** Lines with what they print, in order: each finds what those before it left. */
@@ -93,10 +95,15 @@ const creating: Script = [
 const changing: Script = [
   [`aks scale ${cluster} --node-count 2 --query agentPoolProfiles[0].count`, /^2$/m],
   [`aks update ${cluster} --tags tide=high --query tags.tide`, /^"high"$/m],
+  [`aks nodepool list ${pools} --query [].[name,count,vmSize] -o tsv`, /^nodepool1\t2\tStandard_D4s_v3\n$/],
   [
-    `aks nodepool list ${group} --cluster-name harbour --query [].[name,count,vmSize] -o tsv`,
-    /^nodepool1\t2\tStandard_D4s_v3\n$/,
+    `aks nodepool add ${pool} --node-count 1 --node-vm-size Standard_D4s_v5 --query provisioningState`,
+    /^"Succeeded"$/m,
   ],
+  [`aks nodepool scale ${pool} --node-count 3 --query count`, /^3$/m],
+  [`aks nodepool list ${pools} --query [].[name,count,vmSize] -o tsv`, /^berths\t3\tStandard_D4s_v5$/m],
+  [`aks nodepool delete ${pool}`, /^$/],
+  [`aks nodepool show ${pool}`, /NotFound\)/],
   [`resource list --tag tide=high --query [].name -o tsv`, /^harbour\n$/],
   [`aks delete ${cluster} --yes`, /^$/],
   [`aks show ${cluster}`, /\(ResourceNotFound\)/],

@@ -11,7 +11,7 @@ export const containerRegistry: readonly ParitySection[] = [
           'A put answers 200 at once, as was recorded. The login server is `127.0.0.1:PORT`, an HTTPS listener of ' +
           "each registry's own. Of the properties only `adminUserEnabled` has an effect; the others are given back. " +
           'The seeded registry has its admin user on.',
-        witnesses: ['registry-resource'],
+        witnesses: ['registry-resource', 'az'],
       },
       {
         operation: 'registries: delete',
@@ -40,7 +40,7 @@ export const containerRegistry: readonly ParitySection[] = [
         operation: 'blobs: check, get, ranges, delete',
         here: 'real',
         deviations: 'Sent by the registry itself; Azure redirects (307) to its storage.',
-        witnesses: ['registry-protocol', 'podman'],
+        witnesses: ['registry-protocol', 'podman', 'oracles'],
       },
       {
         operation: 'uploads: in one request, in chunks, mount, status, cancel',
@@ -48,7 +48,7 @@ export const containerRegistry: readonly ParitySection[] = [
         deviations:
           "Locations are relative, as Azure's are, without `_state`. An upload goes on after a restart, and is " +
           'dropped a day after it began.',
-        witnesses: ['registry-protocol'],
+        witnesses: ['registry-protocol', 'oracles'],
       },
       {
         operation: 'manifests: get, put, delete by digest',
@@ -56,12 +56,12 @@ export const containerRegistry: readonly ParitySection[] = [
         deviations:
           'OCI and Docker schema 2, images and indexes, each checked for what it refers to. sha256 only. Deleting ' +
           'by tag is 405. The referrers API is absent.',
-        witnesses: ['registry-images', 'registry-protocol'],
+        witnesses: ['registry-images', 'registry-protocol', 'oracles'],
       },
       {
         operation: '`/v2/_catalog`, `tags/list`, with paging',
         here: 'real',
-        witnesses: ['registry-images'],
+        witnesses: ['registry-images', 'oracles'],
       },
       {
         operation: '`/acr/v1`: repositories, manifests, tags: list, get, update, delete',
@@ -78,7 +78,7 @@ export const containerRegistry: readonly ParitySection[] = [
           'Owner, Contributor, AcrPush and AcrPull at the registry or above decide; the application may do ' +
           'everything. Who may do nothing of what it asks for gets 401 from the token endpoint. Anonymous pull, ' +
           'repository permissions (ABAC) and scoped tokens are absent.',
-        witnesses: ['registry-sign-in'],
+        witnesses: ['registry-sign-in', 'az', 'oracles'],
       },
       {
         operation: 'removal of unreferenced blobs',

@@ -124,7 +124,7 @@ export const resourceManager: readonly ParitySection[] = [
         deviations:
           'A put answers 200 at once. Path-style addresses (`https://HOST:PORT/ACCOUNT/`). Key rotation and network ' +
           'rules are absent.',
-        witnesses: ['blobs'],
+        witnesses: ['blobs', 'az'],
       },
       {
         operation: 'blobs: all that Azurite 3.35 does',
