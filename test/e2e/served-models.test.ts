@@ -1,6 +1,10 @@
 import { Client, credentials } from '@grpc/grpc-js';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 
+import { main } from '../../src/cli/main.js';
 import { PredictClient } from '../../src/scoring/client/predict-client.js';
 import { readFloats, row } from '../../src/scoring/client/tensors.js';
 import { predictionService } from '../../src/scoring/protos/services.js';
@@ -71,6 +75,26 @@ it('one-jpeg: a signature that takes one string takes it without a batch', async
   const { shape, values } = readFloats('scores', answer.outputs.scores ?? expect.fail('no scores'));
   expect(shape).toEqual([1, 3]);
   expect(distance(values, outputs.scores ?? [])).toBeLessThan(AGREEMENT);
+});
+
+it('ssd-vgg: slipway score prints the surest boxes', async () => {
+  const { model, address } = await serve('ssd-vgg');
+  const { image, content, outputs = {} } = model.answers[0] ?? expect.fail('no answers');
+  const directory = await mkdtemp(join(tmpdir(), 'slipway-boxes-'));
+  onTestFinished(() => rm(directory, { recursive: true, force: true }));
+  const photo = join(directory, image);
+  await writeFile(photo, content);
+  const printed = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
+  onTestFinished(() => printed.mockRestore());
+  expect(await main(['score', 'ssd-vgg', photo, '--url', `grpc://${address}`, '--top', '3', '--json'])).toBe(0);
+  const [{ boxes }] = JSON.parse(printed.mock.calls.join('')) as [{ boxes: { index: number; confidence: number }[] }];
+  expect(boxes).toHaveLength(3);
+  const { scores = [], boxes: edges = [] } = outputs;
+  const classes = scores.length / (edges.length / 4);
+  // Class 0 is the background.
+  const surest = Math.max(...scores.filter((_, at) => at % classes !== 0));
+  expect(boxes[0]).toMatchObject({ index: scores.indexOf(surest) % classes });
+  expect(boxes[0]?.confidence).toBeCloseTo(surest, 3);
 });
 
 describe.each(DECODERS)('%s', (name) => {

@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { Agent, get, type IncomingMessage } from 'node:http';
 import { connect } from 'node:http2';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -236,6 +237,20 @@ describe('work whose caller has gone', () => {
   });
 });
 
+it('a full queue is refused over REST with the time after which to try again', async () => {
+  const server = start({ MAX_QUEUED_IMAGES: '1' });
+  const client = await connectTo(server);
+  const running = client.predict({ input: 'images', images: bigImages(256), timeoutMs: PATIENCE_MS });
+  await untilBusy(server);
+  const response = await fetch(`http://127.0.0.1:${await server.httpPort()}/v1/models/tiny:predict`, {
+    method: 'POST',
+    body: JSON.stringify({ instances: [{ b64: PHOTO.toString('base64') }] }),
+  });
+  expect(response.status).toBe(429);
+  expect(response.headers.get('retry-after')).toBe('1');
+  await running;
+});
+
 it('a connection that grows too old is replaced without a failed call', async () => {
   const server = start({ MAX_CONNECTION_AGE_SECONDS: '0.3' });
   const client = await connectTo(server);
@@ -248,6 +263,23 @@ it('a connection that grows too old is replaced without a failed call', async ()
   }
   await goaway;
   session.close();
+});
+
+it('a connection of REST that grows too old is closed with an answer', async () => {
+  const server = start({ MAX_CONNECTION_AGE_SECONDS: '0.3' });
+  await server.address();
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  onTestFinished(() => agent.destroy());
+  const ask = async () => {
+    const request = get({ agent, port: await server.httpPort(), path: '/v1/models/tiny' });
+    const [response] = (await once(request, 'response')) as [IncomingMessage];
+    response.resume();
+    await once(response, 'end');
+    return { status: response.statusCode, connection: response.headers.connection };
+  };
+  expect(await ask()).toEqual({ status: 200, connection: 'keep-alive' });
+  await expect.poll(ask).toEqual({ status: 200, connection: 'close' });
+  expect(await ask()).toEqual({ status: 200, connection: 'keep-alive' });
 });
 
 describe('with scoring keys', () => {

@@ -1,5 +1,6 @@
 import { status } from '@grpc/grpc-js';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Logger } from 'pino';
 
 import type { ModelSpec, SignatureDef, Draft, TensorInfo } from '../protos/messages.js';
@@ -35,11 +36,15 @@ export interface RestApiOptions {
   keys: ScoringKeys | undefined;
   metrics: Metrics;
   log: Logger;
+  /** A connection that has been used for so long is ended with its next answer. */
+  maxConnectionAgeSeconds: number;
 }
 
 /** TensorFlow Serving's REST API of the model. */
 export class RestApi {
   private readonly running = new Set<Promise<void>>();
+  /** When the first call of each connection came, in milliseconds. */
+  private readonly since = new WeakMap<Socket, number>();
   private closing = false;
 
   constructor(private readonly options: RestApiOptions) {}
@@ -64,12 +69,13 @@ export class RestApi {
     const abort = new AbortController();
     response.on('close', () => abort.abort());
     let code = status.OK;
+    let retryAfterMs: number | undefined;
     let body: Json;
     try {
       body = await this.answer(request, path, abort.signal);
     } catch (error) {
       const failure = StatusError.from(error);
-      code = failure.code;
+      ({ code, retryAfterMs } = failure);
       if (code === status.INTERNAL) log.error({ err: error }, 'a REST call failed');
       body = { error: failure.message };
     }
@@ -77,10 +83,17 @@ export class RestApi {
     response.writeHead(HTTP_STATUS[code] ?? 500, {
       'content-type': 'application/json',
       [MODEL_DIGEST_METADATA]: api.digest,
-      // A body that was not read to its end is in the way of the next request.
-      ...(this.closing || !request.complete ? { connection: 'close' } : {}),
+      ...(retryAfterMs === undefined ? {} : { 'retry-after': String(Math.ceil(retryAfterMs / 1000)) }),
+      ...(this.endsConnection(request, started) ? { connection: 'close' } : {}),
     });
     response.end(`${JSON.stringify(body, undefined, 1)}\n`);
+  }
+
+  private endsConnection({ socket, complete }: IncomingMessage, now: number): boolean {
+    const since = this.since.get(socket) ?? now;
+    this.since.set(socket, since);
+    // A body that was not read to its end is in the way of the next request.
+    return this.closing || !complete || now - since > this.options.maxConnectionAgeSeconds * 1000;
   }
 
   private async answer(request: IncomingMessage, path: string, signal: AbortSignal): Promise<Json> {

@@ -74,7 +74,7 @@ export async function startScoringServer(options: ScoringServerOptions): Promise
 
   metrics.showModel(config.served, model.digest, () => pool.queued.images);
   const api = new ModelApi(config.served, model, scorer);
-  const rest = new RestApi({ api, keys, metrics, log });
+  const rest = new RestApi({ api, keys, metrics, log, maxConnectionAgeSeconds: config.maxConnectionAgeSeconds });
   state.rest = rest;
   const secure =
     certificates &&
