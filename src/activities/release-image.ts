@@ -84,6 +84,7 @@ export function releaseDigest(release: {
     converted: release.converted.digest,
     layers: release.image.layers.map(({ diffId }) => diffId),
     base: HOST_BASE,
+    start: { options: serverNodeOptions, environment: serverEnvironment },
     scoring: release.scoring,
   });
 }
