@@ -90,3 +90,13 @@ it('gives datastores with the account key, as the account itself does', async ()
   const { keys } = await armClients(azure).storage.storageAccounts.listKeys('slipway-local', 'slipwaylocal');
   expect(secrets).toMatchObject({ secretsType: 'AccountKey', key: keys?.[0]?.value });
 });
+
+it('come in pages of the size that is asked for', async () => {
+  for (const version of ['1', '2', '3']) {
+    await machineLearning.modelVersions.createOrUpdate(...workspace, 'paged', version, { properties: { modelUri } });
+  }
+  const pages: (string | undefined)[][] = [];
+  const list = machineLearning.modelVersions.list(...workspace, 'paged', { top: 2 });
+  for await (const page of list.byPage()) pages.push(page.map(({ name }) => name));
+  expect(pages).toEqual([['3', '2'], ['1']]);
+});

@@ -90,6 +90,15 @@ function bodiesLikeAzures() {
 
     it('computes', async () => {
       await resource('computes', 'computes/cpu-cluster').look();
+      const own = resource('computes', 'computes/typed');
+      const properties = { vmSize: 'Standard_DS3_v2', scaleSettings: { maxNodeCount: 1 } };
+      const body = { location: 'eastus', properties: { computeType: 'AmlCompute', properties } };
+      await own.put(body);
+      await own.settle('Succeeded');
+      const match = { method: 'PUT', path: '/computes/typed$' };
+      await azure.inject({ name: 'compute', match, when: 'operation', then: { code: 'Broken' } });
+      await own.put(body);
+      await own.settle('Failed');
     });
 
     it.each([

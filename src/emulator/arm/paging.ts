@@ -13,9 +13,9 @@ export interface Page<T> {
  * Throws ArmError `InvalidQueryParameterValue` for a `$top` or token that is none.
  */
 export function page<T>(request: FastifyRequest, items: readonly T[]): Page<T> {
-  const query = new Map(
-    Object.entries(request.query as Record<string, string>).map(([name, value]) => [name.toLowerCase(), value]),
-  );
+  // Clients of the older generation put their parameters on nextLink once more.
+  const given = Object.entries(request.query as Record<string, string | string[]>);
+  const query = new Map(given.map(([name, value]) => [name.toLowerCase(), [value].flat()[0]]));
   const first = wholeNumber('$skiptoken', query.get('$skiptoken') ?? '0', 0);
   const top = query.get('$top');
   const end = top === undefined ? items.length : first + wholeNumber('$top', top, 1);

@@ -19,3 +19,6 @@ export const jobCancelSeconds = 10;
 
 /** A resource group with a cluster in it, which is what takes longest; Azure is done sooner with less. */
 export const resourceGroupDeleteSeconds = 240;
+
+/** Making, changing or deleting a cluster of machines for jobs, which has no nodes yet. */
+export const computeSeconds = 30;

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { parseBody } from '../arm/body.js';
+import { page } from '../arm/paging.js';
 import { resourceKey } from '../arm/resource-id.js';
 import type { Emulator } from '../core/emulator.js';
 import type { InventoryItem } from '../core/inventory.js';
@@ -22,7 +23,6 @@ interface VersionRoute {
 
 interface ListQuery {
   listViewType?: string;
-  $top?: string;
 }
 
 /** Azure's pattern for the names of assets. */
@@ -61,7 +61,8 @@ function registerContainers(app: FastifyInstance, emulator: Emulator, store: Ass
   app.get<{ Params: WorkspaceParams; Querystring: ListQuery }>(path, async (request) => {
     const workspace = findWorkspace(emulator, request.params);
     const all = containers.list(`${resourceKey(workspace.id)}/${type.path}/`);
-    return { value: page(all, request.query).map((container) => containerBody(store, container)) };
+    const seen = inView(all, request.query).map((container) => containerBody(store, container));
+    return page(request, seen);
   });
 
   app.get<ContainerRoute>(`${path}/:name`, async (request) => {
@@ -94,7 +95,8 @@ function registerVersions(app: FastifyInstance, emulator: Emulator, store: Asset
 
   app.get<ContainerRoute>(path, async (request) => {
     const all = store.versionsOf(containerId(emulator, type, request.params));
-    return { value: page(all, request.query).map((version) => versionBody(store, version)) };
+    const seen = inView(all, request.query).map((version) => versionBody(store, version));
+    return page(request, seen);
   });
 
   app.get<VersionRoute>(`${path}/:version`, async (request) => {
@@ -135,12 +137,11 @@ function checkName(name: string): void {
 }
 
 /** Active ones unless the query says otherwise. */
-function page<T extends { properties: Record<string, unknown> }>(all: T[], { listViewType, $top }: ListQuery): T[] {
+function inView<T extends { properties: Record<string, unknown> }>(all: T[], { listViewType }: ListQuery): T[] {
   const view = listViewType?.toLowerCase() ?? 'activeonly';
-  const seen = all.filter(
+  return all.filter(
     ({ properties }) => view === 'all' || (properties.isArchived === true) === (view === 'archivedonly'),
   );
-  return $top === undefined ? seen : seen.slice(0, Number($top));
 }
 
 function containerBody(store: AssetStore, { id, name, properties, createdAt, modifiedAt }: AssetContainer): unknown {

@@ -20,18 +20,18 @@ export const machineLearning: readonly ParitySection[] = [
         operation: 'models, environments, codes: containers and versions put, get, list, delete',
         here: 'emulated',
         deviations:
-          '`latestVersion` is the one made last. Lists come in one page. Numbers go on after deletes, of a whole ' +
+          '`latestVersion` is the one made last. Numbers go on after deletes, of a whole ' +
           "container too. `modelUri` is answered as it was sent (Azure may rewrite it). That an asset's address " +
           'exists is checked when a job reads it. Curated environments are absent.',
         witnesses: ['assets'],
       },
       {
-        operation: 'computes: get, list',
+        operation: 'computes: put, get, list, delete',
         here: 'emulated',
         deviations:
-          'The seeded `cpu-cluster`; making or resizing is absent. Its nodes are this machine, and its size is not ' +
-          'enforced.',
-        witnesses: ['jobs'],
+          'Clusters of machines (`AmlCompute`) only, one of which, `cpu-cluster`, is there from the start. Their nodes are ' +
+          'this machine, and neither size nor scale has an effect.',
+        witnesses: ['computes', 'jobs'],
       },
       {
         operation: 'command jobs: put, get, list',

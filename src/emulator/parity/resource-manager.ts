@@ -60,8 +60,9 @@ export const resourceManager: readonly ParitySection[] = [
       {
         operation: 'lists in pages: `$top`, `nextLink`',
         here: 'emulated',
-        deviations: 'Resources and resource groups; other lists come whole. Without `$top` all comes in one page.',
-        witnesses: ['subscriptions'],
+        deviations:
+          'Resources, resource groups, jobs and assets; others come whole. Without `$top` all comes in one page.',
+        witnesses: ['subscriptions', 'assets'],
       },
       {
         operation: 'generic resources by id, tags, locks, policies, deployments, management groups',

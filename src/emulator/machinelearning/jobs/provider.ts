@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { parseBody } from '../../arm/body.js';
+import { page } from '../../arm/paging.js';
 import { fateOf } from '../../arm/operations.js';
 import { resourceKey } from '../../arm/resource-id.js';
 import { jobCancelSeconds } from '../../core/durations.js';
@@ -47,7 +48,7 @@ export function registerJobs(app: FastifyInstance, emulator: Emulator, runner: J
 
   app.get<{ Params: WorkspaceParams }>(path, async (request) => {
     const prefix = `${resourceKey(findWorkspace(emulator, request.params).id)}/jobs/`;
-    return { value: jobs(emulator).list(prefix).map(toBody) };
+    return page(request, jobs(emulator).list(prefix).map(toBody));
   });
 
   app.get<JobRoute>(`${path}/:job`, async (request, reply) => {
