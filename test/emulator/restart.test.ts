@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { StartError } from '../../src/emulator/core/start-error.js';
 import { armClients, blobClient, emulatorEntry, startEmulator, type TestEmulator } from '../fixtures/emulator.js';
 
 describe('an emulator that was killed', () => {
@@ -50,8 +51,37 @@ describe('an emulator that was killed', () => {
     await expect.poll(() => jobCommands()).toEqual([]);
   });
 
+  it('loses nothing that it answered for, whenever it is killed', async () => {
+    const answered = new Set<string>();
+    const put = async (name: string): Promise<void> => {
+      const body = { properties: { modelUri: 'azureml://datastores/workspaceblobstore/paths/x' } };
+      const path = `${workspaceId}/models/${name}/versions/1?api-version=2022-10-01`;
+      if ((await azure.call('PUT', path, { body })).status < 300) answered.add(name);
+    };
+    for (const [round, ms] of [0, 30, 70, 150].entries()) {
+      const before = answered.size;
+      let isAlive = true;
+      const writers = [0, 1, 2, 3].map(async (writer) => {
+        for (let index = 0; isAlive; index += 1) {
+          // The call that the kill cuts off is not answered.
+          await put(`written-${round}-${writer}-${index}`).catch(() => (isAlive = false));
+        }
+      });
+      while (answered.size === before) await delay(5);
+      await delay(ms);
+      await azure.kill();
+      isAlive = false;
+      await Promise.all(writers);
+      await azure.restart();
+      const found = new Set((await azure.inventory()).map(({ name }) => name.replace(/:1$/, '')));
+      expect([...answered].filter((name) => !found.has(name))).toEqual([]);
+    }
+  });
+
   it('is the only one on its state', async () => {
-    await expect(startEmulator({ state: azure.state })).rejects.toThrow(/runs on this state already/);
+    const second = startEmulator({ state: azure.state });
+    await expect(second).rejects.toThrow(StartError);
+    await expect(second).rejects.toThrow(/runs on this state already/);
   });
 
   it('leaves no process behind when it is told to stop', async () => {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, lstatSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -67,6 +67,21 @@ describe('an unpacked layer', () => {
     expect(readFileSync(join(tree, outside, 'file.txt'), 'utf8')).toBe('x');
     expect(readFileSync(join(tree, 'b.txt'), 'utf8')).toBe('y');
   });
+});
+
+it('a directory in place of a link of the same layer changes nothing that the link points to', async () => {
+  const outside = join(directory, 'outside');
+  mkdirSync(outside, { mode: 0o700 });
+  const pack = tar.pack();
+  pack.entry({ name: 'escape', type: 'symlink', linkname: outside });
+  pack.entry({ name: 'escape', type: 'directory', mode: 0o777 });
+  pack.entry({ name: 'escape/file.txt' }, 'x');
+  pack.finalize();
+  const blob = await buffer(Readable.from(pack));
+  const { tree } = await cache.get(digestOf(blob), () => Promise.resolve(Readable.from([blob])));
+  expect(lstatSync(outside).mode & 0o777).toBe(0o700);
+  expect(readdirSync(outside)).toEqual([]);
+  expect(lstatSync(join(tree, 'escape')).isDirectory()).toBe(true);
 });
 
 describe('a root of several layers', () => {

@@ -58,7 +58,9 @@ export function addCallHooks(
       const status = reply.raw.headersSent ? reply.raw.statusCode : 0;
       record(context, request, request.call.upgraded ? 101 : status);
     });
+    if (leadsElsewhere(path)) return refusePath(reply, faultBody);
     if (fault?.when === 'before') await interrupt(request, reply, fault, faultBody);
+    return undefined;
   });
 
   app.addHook('onSend', async (request, reply, payload) => {
@@ -78,6 +80,23 @@ export function addCallHooks(
     if (isLost) request.raw.socket.destroy();
     return payload;
   });
+}
+
+/** Whether a path, decoded, would be another one to a file system: names in it become files here and there. */
+function leadsElsewhere(path: string): boolean {
+  try {
+    const decoded = decodeURIComponent(path);
+    return decoded.includes('\0') || decoded.split(/[/\\]/).some((part) => part === '..' || part === '.');
+  } catch {
+    // Malformed escapes are the framework's to refuse.
+    return false;
+  }
+}
+
+function refusePath(reply: FastifyReply, faultBody: FaultBody): FastifyReply {
+  const message = 'The requested URI does not represent any resource on the server.';
+  const { contentType, body } = faultBody(400, 'InvalidUri', message);
+  return reply.code(400).type(contentType).send(body);
 }
 
 /** Whether a fault after the handler cuts the connection: unless it is told to do something gentler. */

@@ -29,7 +29,7 @@ export class Certificates {
   /** Loads the authority of `directory`, or makes it. */
   static async open(directory: string): Promise<Certificates> {
     x509.cryptoProvider.set(webcrypto);
-    mkdirSync(directory, { recursive: true });
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
     const caFile = join(directory, 'ca.pem');
     const keyFile = join(directory, 'ca-key.pem');
     if (!existsSync(caFile)) await createAuthority(caFile, keyFile);

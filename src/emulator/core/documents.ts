@@ -99,7 +99,8 @@ class LoggedCollection<T> implements Collection<T> {
 
   private append(change: Change<T>): void {
     const { values } = this;
-    if (this.lines === 0) mkdirSync(dirname(this.file), { recursive: true });
+    // Tokens, keys and passwords are in some of them.
+    if (this.lines === 0) mkdirSync(dirname(this.file), { recursive: true, mode: 0o700 });
     else if (this.lines > fewestLinesToCompact && this.lines > 2 * values.size) this.rewrite(values);
     appendFileSync(this.file, `${JSON.stringify(change)}\n`);
     this.lines += 1;

@@ -28,8 +28,16 @@ export const everything: readonly ParitySection[] = [
         deviations:
           'On disk before a call is answered; survives `kill -9`, as do operations in progress. Azurite writes its ' +
           'index every few seconds and when it is told to stop: an Azurite that is killed itself loses up to five ' +
-          'seconds of blobs.',
+          'seconds of blobs. A second emulator on the same state is refused.',
         witnesses: ['restart'],
+      },
+      {
+        operation: 'names that lead elsewhere',
+        here: 'emulated',
+        deviations:
+          'A path with `..`, `.` or a zero byte in it, however encoded, is 400 `InvalidUri` from every service; members of ' +
+          'layers, names of inputs, outputs and blobs, and keys of Secrets and ConfigMaps stay where they belong.',
+        witnesses: ['safety', 'emulator-layers'],
       },
       {
         operation: 'requests',

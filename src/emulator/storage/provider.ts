@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { parseBody, tagsSchema } from '../arm/body.js';
-import { resourceNotFound } from '../arm/errors.js';
+import { ArmError, resourceNotFound } from '../arm/errors.js';
 import { resourceId, resourceKey, resourceName } from '../arm/resource-id.js';
 import type { TrackedResource } from '../arm/resource-types.js';
 import type { Emulator } from '../core/emulator.js';
@@ -23,6 +23,9 @@ const bodySchema = z.object({
   sku: z.object({ name: z.string() }).default({ name: 'Standard_LRS' }),
   tags: tagsSchema.optional(),
 });
+
+/** Also the name of a directory. */
+const accountName = /^[a-z0-9]{3,24}$/;
 
 /** Makes a storage account and begins to start its blobs; an account that exists keeps its keys. */
 export function putStorageAccount(
@@ -82,6 +85,10 @@ export function registerStorage(app: FastifyInstance, emulator: Emulator, blobs:
 
   app.put<AccountRoute>(`${base}/:account`, async (request) => {
     const { account: name, ...group } = request.params;
+    if (!accountName.test(name)) {
+      const message = `${name} is not a valid storage account name. Storage account name must be between 3 and 24 characters in length and use numbers and lower-case letters only.`;
+      throw new ArmError(400, 'AccountNameInvalid', message);
+    }
     const id = resourceId(group, accountType, name);
     const { account, change } = putStorageAccount(emulator, blobs, id, parseBody(bodySchema, request.body));
     effect(request, { change, kind: 'storage-account', id });

@@ -39,7 +39,7 @@ import {
 import { allocateServiceAddresses } from './service-addresses.js';
 import type { Cause } from './status.js';
 import type { Column } from './table.js';
-import type { NameRule } from './validation.js';
+import { dataKeyCauses, type NameRule } from './validation.js';
 import { podSpecCauses, setPodDefaults } from './validation-pod.js';
 import {
   immutableCauses,
@@ -161,6 +161,7 @@ export const configMaps = define<ConfigMap>({
   plural: 'configmaps',
   shortNames: ['cm'],
   schema: configMapSchema,
+  causes: ({ data, binaryData }) => [...dataKeyCauses(data, 'data'), ...dataKeyCauses(binaryData, 'binaryData')],
   updateCauses: immutableCauses,
   columns: configMapColumns,
 });

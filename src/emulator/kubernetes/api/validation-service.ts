@@ -2,7 +2,7 @@ import type { ConfigMap, Secret } from '../objects/cluster.js';
 import type { Service } from '../objects/service.js';
 import { sameJson } from './json.js';
 import { cause, type Cause } from './status.js';
-import { labelCauses, portCauses } from './validation.js';
+import { dataKeyCauses, labelCauses, portCauses } from './validation.js';
 
 const serviceTypes = ['ClusterIP', 'ExternalName', 'LoadBalancer', 'NodePort'];
 
@@ -54,9 +54,8 @@ export function secretCauses(secret: Secret): Cause[] {
     'kubernetes.io/dockerconfigjson': ['.dockerconfigjson'],
     'kubernetes.io/tls': ['tls.crt', 'tls.key'],
   };
-  return (required[secret.type] ?? [])
-    .filter((key) => secret.data?.[key] === undefined)
-    .map((key) => cause.required(`data[${key}]`));
+  const missing = (required[secret.type] ?? []).filter((key) => secret.data?.[key] === undefined);
+  return [...dataKeyCauses(secret.data, 'data'), ...missing.map((key) => cause.required(`data[${key}]`))];
 }
 
 /** A Secret's type never changes, nor does the content of an immutable one. */

@@ -5,6 +5,7 @@ const dnsLabel = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
 const dns1035Label = /^[a-z]([-a-z0-9]*[a-z0-9])?$/;
 const dnsSubdomain = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
 const qualifiedName = /^([a-z0-9]([-a-z0-9.]*[a-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/;
+const dataKey = /^[-._a-zA-Z0-9]+$/;
 const labelValue = /^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$/;
 
 /** Longest names that the API takes, in characters. */
@@ -55,6 +56,19 @@ export function metadataCauses(metadata: ObjectMeta, rule: NameRule): Cause[] {
     .filter((key) => !qualifiedName.test(key.toLowerCase()))
     .map((key) => cause.invalid('metadata.annotations', key, 'name part must be a qualified name'));
   return [...nameCauses(metadata.name, rule), ...labelCauses(metadata.labels, 'metadata.labels'), ...annotations];
+}
+
+/** Checks the keys of a Secret's or ConfigMap's data, which become names of files. */
+export function dataKeyCauses(data: Readonly<Record<string, unknown>> | undefined, field: string): Cause[] {
+  return Object.keys(data ?? {})
+    .filter((key) => !dataKey.test(key) || key.length > longestSubdomain || key === '.' || key.startsWith('..'))
+    .map((key) =>
+      cause.invalid(
+        `${field}[${key}]`,
+        key,
+        "a valid config key must consist of alphanumeric characters, '-', '_' or '.'",
+      ),
+    );
 }
 
 /** Checks the number of a TCP or UDP port. */

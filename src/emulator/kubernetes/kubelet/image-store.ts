@@ -8,7 +8,10 @@ import { parseImageReference } from './image-reference.js';
 import type { LayerCache, UnpackedLayer } from './layer-cache.js';
 import { RegistryClient } from './registry-client.js';
 
-const descriptorSchema = z.object({ digest: z.string(), size: z.number(), mediaType: z.string().optional() });
+/** Becomes a path in the caches. */
+const digestSchema = z.string().regex(/^sha256:[0-9a-f]{64}$/, 'not a sha256 digest');
+
+const descriptorSchema = z.object({ digest: digestSchema, size: z.number(), mediaType: z.string().optional() });
 const manifestSchema = z.object({ config: descriptorSchema, layers: z.array(descriptorSchema) });
 const indexSchema = z.object({
   manifests: z.array(

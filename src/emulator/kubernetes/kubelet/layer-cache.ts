@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { createWriteStream, existsSync, readFileSync } from 'node:fs';
-import { chmod, lchown, link, mkdir, rename, rm, symlink, utimes, writeFile } from 'node:fs/promises';
+import { chmod, lchown, link, lstat, mkdir, rename, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, posix } from 'node:path';
 import { PassThrough, Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -130,6 +130,8 @@ async function unpackEntry(content: AsyncIterable<unknown>, header: Header, tree
   await mkdir(dirname(target), { recursive: true });
   switch (header.type) {
     case 'directory':
+      // What is said of a directory must not be done to what a link of the same name points to.
+      if (!(await isDirectory(target))) await rm(target, { force: true });
       await mkdir(target, { recursive: true });
       break;
     case 'symlink':
@@ -150,6 +152,10 @@ async function unpackEntry(content: AsyncIterable<unknown>, header: Header, tree
       return;
   }
   await setAttributes(target, header);
+}
+
+async function isDirectory(path: string): Promise<boolean> {
+  return (await lstat(path).catch(() => undefined))?.isDirectory() ?? false;
 }
 
 async function setAttributes(target: string, { type, mode, uid, gid, mtime }: Header): Promise<void> {

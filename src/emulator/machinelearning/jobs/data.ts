@@ -1,5 +1,5 @@
 import { mkdir, readdir, stat } from 'node:fs/promises';
-import { dirname, join, relative } from 'node:path';
+import { dirname, join, relative, sep } from 'node:path';
 import type { ContainerClient } from '@azure/storage-blob';
 import pLimit from 'p-limit';
 import { resourceKey } from '../../arm/resource-id.js';
@@ -28,7 +28,7 @@ export function locate(emulator: Emulator, blobs: BlobStore, workspace: Workspac
   if (datastore !== undefined && path !== undefined) {
     const container = datastoreContainers(workspace)[datastore.toLowerCase()];
     if (container === undefined) throw new JobFailure('UserError', `There is no datastore ${datastore}.`);
-    return { account: storageAccountOf(workspace), container, path: trim(decodeURIComponent(path)) };
+    return { account: storageAccountOf(workspace), container, path: folderOf(path) };
   }
   const modelUri = modelVersion(emulator, workspace, uri)?.properties.modelUri;
   if (typeof modelUri === 'string') return locate(emulator, blobs, workspace, modelUri);
@@ -36,7 +36,7 @@ export function locate(emulator: Emulator, blobs: BlobStore, workspace: Workspac
   const endpoint = blobs.endpoint(account);
   if (uri.startsWith(endpoint)) {
     const [container = '', ...rest] = new URL(uri).pathname.slice(new URL(endpoint).pathname.length).split('/');
-    return { account, container, path: trim(decodeURIComponent(rest.join('/'))) };
+    return { account, container, path: folderOf(rest.join('/')) };
   }
   throw new JobFailure(
     'UserError',
@@ -52,7 +52,11 @@ function modelVersion(emulator: Emulator, workspace: Workspace, uri: string): As
   return emulator.documents.collection<AssetVersion>('ml-models-versions').get(id);
 }
 
-const trim = (path: string): string => path.replace(/^\/+|\/+$/g, '');
+function folderOf(encoded: string): string {
+  const path = decodeURIComponent(encoded).replace(/^\/+|\/+$/g, '');
+  if (!path.split('/').includes('..')) return path;
+  throw new JobFailure('UserError', `The path '${path}' leads out of its folder.`);
+}
 
 /** Downloads a folder, or one file into a folder, and returns the path of what was asked for. */
 export async function download(
@@ -63,7 +67,7 @@ export async function download(
 ): Promise<string> {
   const client = (await blobs.client(account)).getContainerClient(container);
   if (path !== '' && (await client.getBlobClient(path).exists())) {
-    const file = join(directory, path.slice(path.lastIndexOf('/') + 1));
+    const file = fileBelow(directory, path.slice(path.lastIndexOf('/') + 1));
     await downloadBlob(client, path, file, signal);
     return file;
   }
@@ -74,9 +78,16 @@ export async function download(
     throw new JobFailure('UserError', `Cannot mount: the path '${path}' of container ${container} does not exist.`);
   }
   const limit = pLimit(concurrentTransfers);
-  const toFile = (name: string): string => join(directory, relative(path, name));
-  await Promise.all(names.map((name) => limit(() => downloadBlob(client, name, toFile(name), signal))));
+  const files = names.map((name) => [name, fileBelow(directory, name.slice(prefix.length))] as const);
+  await Promise.all(files.map(([name, file]) => limit(() => downloadBlob(client, name, file, signal))));
   return directory;
+}
+
+/** Where a blob of that name goes. Throws {@link JobFailure} for a name that leads out of the directory. */
+export function fileBelow(directory: string, name: string): string {
+  const file = join(directory, name);
+  if (file.startsWith(`${directory}${sep}`) && !name.includes('\0')) return file;
+  throw new JobFailure('UserError', `The blob '${name}' has a name that leads out of its folder.`);
 }
 
 async function downloadBlob(client: ContainerClient, name: string, file: string, signal: AbortSignal): Promise<void> {

@@ -17,6 +17,9 @@ const inputSchema = z
 
 const outputSchema = z.looseObject({ jobOutputType: z.string(), uri: z.string().nullish() });
 
+/** Names of inputs and outputs, which the command refers to and which become directories. */
+const bindingName = z.string().regex(/^[\w-]+$/, 'names of inputs and outputs consist of letters, digits, _ and -');
+
 /** A command job as it is asked for; fields that nothing here reads are kept and answered. */
 export const commandJobSchema = z.looseObject({
   jobType: z.literal('Command', { error: 'only jobs of type Command are emulated' }),
@@ -24,8 +27,8 @@ export const commandJobSchema = z.looseObject({
   environmentId: z.string().min(1),
   computeId: z.string().nullish(),
   codeId: z.string().nullish(),
-  inputs: z.record(z.string(), inputSchema).nullish(),
-  outputs: z.record(z.string(), outputSchema).nullish(),
+  inputs: z.record(bindingName, inputSchema).nullish(),
+  outputs: z.record(bindingName, outputSchema).nullish(),
   environmentVariables: z.record(z.string(), z.string()).nullish(),
   limits: z.looseObject({ timeout: z.string().optional() }).nullish(),
   tags: tagsSchema.nullish(),
