@@ -57,6 +57,9 @@ describe('the subscription', () => {
     expect((await get(path)).body).toMatchObject({ namespace: 'Microsoft.ContainerService' });
     const registered = await azure.call('POST', `${path}/register?api-version=2021-04-01`);
     expect(registered).toMatchObject({ status: 200, body: { registrationState: 'Registered' } });
+    // Older than any version of the provider's own resources.
+    const older = await get(`${subscription}/providers/Microsoft.MachineLearningServices`);
+    expect(older.status).toBe(200);
     const unknown = await get(`${subscription}/providers/Microsoft.Unknown`);
     expect(unknown).toMatchObject({ status: 404, body: { error: { code: 'InvalidResourceNamespace' } } });
   });

@@ -42,7 +42,8 @@ export function checkApiVersion(path: string, apiVersion: unknown): string | und
   }
   // Operation URLs carry a version of their own, older than any request's.
   if (isOperationPath(path)) return undefined;
-  const provider = path.match(/.*\/providers\/([^/]+)/)?.[1] ?? 'Microsoft.Resources';
+  // A provider by itself is a thing of its subscription.
+  const provider = /.*\/providers\/([^/]+)\/(?!register$)/i.exec(path)?.[1] ?? 'Microsoft.Resources';
   const versions = served[provider.toLowerCase()];
   if (versions === undefined) return undefined;
   const { floor, newest } = versions;

@@ -97,6 +97,8 @@ export class ClusterLifecycle {
       kubeletObjectId: cluster.kubeletIdentity.objectId,
       nodes: nodesOf(cluster),
     });
+    // Its resource group may have gone meanwhile, and it with that.
+    if (this.clusters.get(key) === undefined) return kubernetes.destroy();
     this.running.set(key, kubernetes);
     if (!cluster.isUp) this.put({ ...cluster, isUp: true });
   }
