@@ -1,9 +1,8 @@
-import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { CoreV1Api, KubeConfig } from '@kubernetes/client-node';
+import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startEmulator, type TestEmulator } from '../fixtures/emulator.js';
 import { AZURE_PYTHON, installed } from '../fixtures/witnesses.js';
@@ -26,13 +25,9 @@ async function az(line: string): Promise<string> {
     REQUESTS_CA_BUNDLE: endpoints.ca,
   };
   const args = line.split(' ').map((part) => part.replace(/^\$(\w+)$/, (_, name: string) => env[name] ?? ''));
-  const options = { cwd: directory, env };
-  const result = promisify(execFile)(AZURE_PYTHON, ['-m', 'azure.cli', ...args], options);
-  const { stdout, stderr, code } = await result.then(
-    (printed) => ({ ...printed, code: 0 }),
-    (error: { stdout: string; stderr: string; code: number }) => error,
-  );
-  return `${stdout}${stderr}${code === 0 ? '' : `exit ${code}`}`;
+  const options = { cwd: directory, env, reject: false, stripFinalNewline: false };
+  const { stdout, stderr, exitCode } = await execa(AZURE_PYTHON, ['-m', 'azure.cli', ...args], options);
+  return `${stdout}${stderr}${exitCode === 0 ? '' : `exit ${exitCode}`}`;
 }
 
 const nodes = async (): Promise<(string | undefined)[]> => {

@@ -1,10 +1,9 @@
-import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { promisify } from 'node:util';
 import { ContainerRegistryManagementClient } from '@azure/arm-containerregistry';
+import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startEmulator, type TestEmulator } from '../fixtures/emulator.js';
 import { installed, WITNESSES } from '../fixtures/witnesses.js';
@@ -22,17 +21,12 @@ async function judge(
   args: string[],
   environment: NodeJS.ProcessEnv,
 ): Promise<{ ok: number; failed: string[] }> {
-  const env = { ...process.env, ...environment };
-  const result = promisify(execFile)(program, args, { env, maxBuffer: 64 * 1024 * 1024 });
-  const { stdout, stderr, code } = await result.then(
-    (printed) => ({ ...printed, code: 0 }),
-    (error: { stdout: string; stderr: string; code: number }) => error,
-  );
+  const { stdout, stderr, exitCode } = await execa(program, args, { env: environment, reject: false });
   const lines = stdout.split('\n');
   const failed = lines.filter((line) => /^(FAIL|skip) /.test(line));
   return {
     ok: lines.filter((line) => line.startsWith('ok ')).length,
-    failed: failed.length > 0 || code === 0 ? failed : stderr.trimEnd().split('\n').slice(-LAST_LINES),
+    failed: failed.length > 0 || exitCode === 0 ? failed : stderr.trimEnd().split('\n').slice(-LAST_LINES),
   };
 }
 
