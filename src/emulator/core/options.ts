@@ -34,6 +34,7 @@ export const usage = `Usage: emulator --state DIR [OPTION…]
   --state DIR      where everything is kept; created when missing
   --cache DIR      caches that several states may share (default: DIR/cache)
   --time-scale N   recorded Azure durations are divided by N (default: 60)
+  --realtime       durations as recorded: --time-scale 1
   --uv PATH        builds job environments with uv instead of venv and pip
   --python PATH    Python of job environments (default: python3)
   --port N         port of the Resource Manager endpoint (default: any free one, kept over restarts)
@@ -47,10 +48,17 @@ A state is made with these at its first start, and keeps them:
   --allow-remote       listens where --host is although that is no loopback address
 `;
 
+/** Recorded durations are divided by this where nothing else is asked for: a cluster then takes four seconds. */
+const usualTimeScale = 60;
+
+/** Flags without a value. */
+const switches = ['realtime', 'allow-remote'];
+
 const flags = z.object({
   state: z.string({ error: '--state DIR is required' }).min(1, '--state DIR is required'),
   cache: z.string().min(1, '--cache wants a directory').optional(),
-  'time-scale': z.coerce.number('--time-scale wants a number').positive('--time-scale must be above 0').default(60),
+  'time-scale': z.coerce.number('--time-scale wants a number').positive('--time-scale must be above 0').optional(),
+  realtime: z.boolean().default(false),
   uv: z.string().min(1, '--uv wants a path').optional(),
   python: z.string().min(1, '--python wants a path').optional(),
   port: z.coerce
@@ -74,11 +82,13 @@ const flags = z.object({
 export function parseOptions(args: string[]): EmulatorOptions {
   const result = flags.safeParse(parseFlags(args));
   if (!result.success) throw new UsageError(result.error.issues.map((issue) => issue.message).join('; '));
+  const { realtime, 'time-scale': timeScale } = result.data;
+  if (realtime && timeScale !== undefined) throw new UsageError('--realtime is a --time-scale: give one of them');
   const { state, cache, uv, python, port, host, subscription: subscriptionId, tenant: tenantId, region } = result.data;
   return {
     state: resolve(state),
     cache: resolve(cache ?? `${state}/cache`),
-    timeScale: result.data['time-scale'],
+    timeScale: realtime ? 1 : (timeScale ?? usualTimeScale),
     ...(uv === undefined ? {} : { uv }),
     ...(python === undefined ? {} : { python }),
     ...(port === undefined ? {} : { port }),
@@ -94,7 +104,7 @@ export function parseOptions(args: string[]): EmulatorOptions {
 
 function parseFlags(args: string[]): Record<string, string | boolean | undefined> {
   const names = Object.keys(flags.shape);
-  const type = (name: string) => (name === 'allow-remote' ? ('boolean' as const) : ('string' as const));
+  const type = (name: string) => (switches.includes(name) ? ('boolean' as const) : ('string' as const));
   try {
     return parseArgs({
       args,

@@ -8,10 +8,10 @@ export const everything: readonly ParitySection[] = [
         operation: 'time',
         here: 'emulated',
         deviations:
-          "Azure's recorded durations are divided by `--time-scale` (60), and what is in progress says " +
-          '`Retry-After: 1`. Limits that users set on jobs and probes are not scaled. The clock can be advanced, ' +
+          "Azure's recorded durations are divided by `--time-scale` (60; 1 with `--realtime`), and what is in progress says " +
+          '`Retry-After: 1` whatever the scale. Limits that users set on jobs and probes are not scaled. The clock can be advanced, ' +
           'and stays advanced.',
-        witnesses: ['role-assignments'],
+        witnesses: ['role-assignments', 'time'],
       },
       {
         operation: 'addresses',
