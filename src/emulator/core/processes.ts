@@ -88,7 +88,7 @@ export function signalGroup(pid: number, signal: NodeJS.Signals): void {
   }
 }
 
-/** When process `pid` was started, in whatever form the system has it; undefined when there is none. */
+/** When process `pid` was started, in whatever form the system has it; undefined when there is none, or it has ended. */
 export function startOf(pid: number): string | undefined {
   if (process.platform !== 'linux') {
     const { stdout, status } = spawnSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8' });
@@ -97,7 +97,9 @@ export function startOf(pid: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     // Field 22 is the start time in ticks; the command in field 2 may hold spaces, and ends at the last parenthesis.
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    // One that has ended may wait for seconds until its new parent takes note.
+    return fields[0] === 'Z' ? undefined : fields[19];
   } catch {
     return undefined;
   }
