@@ -13,19 +13,19 @@ const WRONG_EXPECTATION = { smoke: { photos: PHOTOS.map(({ name }) => ({ path: p
 
 /** Makes a cluster take for ever, an image be refused, and a registered model stay whatever asks for its removal. */
 async function injectFaults({ azure, client }: TestStack): Promise<void> {
-  await azure.fault({
+  await azure.inject({
     name: 'the cluster of roses takes for ever',
     match: { service: 'arm', method: 'PUT', path: '/managedClusters/slipway-roses$' },
     when: 'operation',
     then: { stuck: true },
   });
-  await azure.fault({
+  await azure.inject({
     name: 'the image of orchids is refused',
     match: { service: 'registry', method: 'PUT', path: `${client.identify('orchids').uid}/manifests/` },
     when: 'before',
     then: { status: 400, code: 'MANIFEST_INVALID', message: 'The manifest is refused.' },
   });
-  await azure.fault({
+  await azure.inject({
     name: 'the model of orchids stays',
     match: { service: 'arm', method: 'DELETE', path: '/models/orchids/versions/' },
     times: 0,

@@ -31,10 +31,6 @@ async function namesOf(kind: string): Promise<string[]> {
   return items.filter((item) => item.kind === kind && item.name.startsWith('pets')).map(({ name }) => name);
 }
 
-async function now(): Promise<number> {
-  return (await emulator.journal()).at(-1)?.seq ?? 0;
-}
-
 async function changesSince(seq: number): Promise<string[]> {
   const effects = (await emulator.journal(seq)).flatMap(({ effect }) => effect ?? []);
   return effects
@@ -69,7 +65,7 @@ describe('a release on a cluster of its own', () => {
   });
 
   it('changes nothing when everything is begun again', async () => {
-    const seq = await now();
+    const seq = await emulator.lastSeq();
     await local.provision(FIRST);
     await local.goLive(first);
     await run('retireReleases', { ...first, keepReleases: 2 });
@@ -78,7 +74,7 @@ describe('a release on a cluster of its own', () => {
 
   it('is found live as long as it is whole and answers what is expected', async () => {
     const checked = { ...first, keepReleases: 2 };
-    const seq = await now();
+    const seq = await emulator.lastSeq();
     const live = await run('checkLive', checked);
     expect(live?.address).toBe(address);
     expect(live?.scores.map(({ image }) => image)).toEqual(first.photos.map(({ name }) => name));

@@ -19,8 +19,8 @@ beforeAll(async () => {
   await createCluster(emulator, SHARED);
 });
 afterEach(async () => {
-  await emulator.call('DELETE', '/_emulator/permissions');
-  await emulator.call('DELETE', '/_emulator/quotas');
+  await emulator.resetPermissions();
+  await emulator.resetQuotas();
 });
 afterAll(() => emulator?.stop());
 
@@ -47,15 +47,11 @@ function input(service: string, cluster: Partial<ClusterInput> = {}, patienceMin
 }
 
 const forbid = (...notActions: string[]) =>
-  emulator.call('PUT', '/_emulator/permissions', {
-    body: { permissions: [{ actions: ['*'], notActions, dataActions: ['*'] }] },
-  });
-
-const setQuota = (name: string, limit: number) => emulator.call('PUT', '/_emulator/quotas', { body: { name, limit } });
+  emulator.setPermissions([{ actions: ['*'], notActions, dataActions: ['*'] }]);
 
 /** The calls that a preflight makes, as method and what follows the provider. */
 async function callsOf(preflight: PreflightInput): Promise<string[]> {
-  const before = (await emulator.journal()).at(-1)?.seq ?? 0;
+  const before = await emulator.lastSeq();
   await local.run('preflight', preflight);
   const entries = await emulator.journal(before);
   return entries
@@ -72,7 +68,7 @@ describe('a preflight', () => {
 
   it('asks nothing of the region for a cluster that is ours already', async () => {
     await local.provision(OURS, 'settled');
-    await setQuota('cores', 0);
+    await emulator.setQuota('cores', 0);
     const calls = await callsOf(input('settled', { vmSize: 'Standard_X1' }));
     expect(calls.filter((call) => /Microsoft\.Compute|GET Microsoft\.ContainerService$/.test(call))).toEqual([]);
     await local.run('removeCluster', { ...input('settled'), scope: 'deployment' });
@@ -85,11 +81,11 @@ describe('a preflight', () => {
   });
 
   it('waits for quota, says how much is missing, and goes on when it is there', async () => {
-    await setQuota('standardDSv3Family', 0);
+    await emulator.setQuota('standardDSv3Family', 0);
     const failures: ApplicationFailure[] = [];
     const passed = local.run('preflight', input('patient', {}, 5), { failures });
     await expect.poll(() => failures.map(({ message }) => message).join()).toMatch(/^waiting: quota.*needs 4 vCPUs/);
-    await setQuota('standardDSv3Family', 8);
+    await emulator.setQuota('standardDSv3Family', 8);
     expect(await passed).toEqual({ unchecked: [] });
   });
 
@@ -112,7 +108,7 @@ describe('a preflight', () => {
     };
     await forbid('Microsoft.Authorization/*/write');
     await expect(local.run('preflight', input('puller', adopting))).rejects.toMatchObject(missing);
-    await emulator.call('DELETE', '/_emulator/permissions');
+    await emulator.resetPermissions();
     await local.run('grantPull', input('granter', adopting));
     await forbid('Microsoft.Authorization/*/write');
     expect(await local.run('preflight', input('puller', adopting))).toEqual({ unchecked: [] });

@@ -24,7 +24,7 @@ describe('a worker that is killed', () => {
   ])(
     'while $during loses nothing, and a new one finishes without creating anything twice',
     async ({ service, activity, message }) => {
-      const before = await local.azure.now();
+      const before = await local.azure.lastSeq();
       // One photo of its own makes a conversion of its own, so that a job really runs.
       const photos = [{ path: photo(activity === 'awaitConversion' ? 'rocket.jpg' : 'chelsea.jpg') }];
       const handle = await local.client.startDeployment(sampleSpec(service, { smoke: { photos } }));

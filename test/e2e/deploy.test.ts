@@ -42,7 +42,7 @@ describe('a SavedModel with real weights', () => {
   });
 
   it('is deployed again without a call that changes anything', async () => {
-    const before = await local.azure.now();
+    const before = await local.azure.lastSeq();
     const handle = await local.client.startDeployment(sampleSpec(service));
     const again = await handle.result();
     const { release, address, scores } = result;
@@ -90,7 +90,7 @@ describe('a SavedModel with real weights', () => {
   });
 
   it('is taken down in order, and leaves nothing that carries its mark', async () => {
-    const before = await local.azure.now();
+    const before = await local.azure.lastSeq();
     const handle = await local.client.startTeardown(service, { withCluster: true });
     const { removed, residue } = await handle.result();
     expect(removed.map(({ kind }) => kind).slice(0, 4)).toEqual([

@@ -17,7 +17,7 @@ const WRONG_EXPECTATION = { smoke: { photos: [{ path: photo('chelsea.jpg'), expe
 
 describe('a step that fails for good: what was begun is undone, and nothing of ours is left', () => {
   it.each(STEPS.filter((step) => step !== 'smoke'))('%s', async (step) => {
-    await local.azure.fault({ name: step, ...FAULTS[step] });
+    await local.azure.inject({ name: step, ...FAULTS[step] });
     await expectUndone(local, await local.client.startDeployment(sampleSpec(`fails-at-${step}`)), step);
     expect((await local.azure.fired())[step]).toBeGreaterThan(0);
   });
@@ -36,7 +36,7 @@ describe('a step that fails for good: what was begun is undone, and nothing of o
 
 it('a SavedModel without the named signature is refused before anything is sent', async () => {
   const spec = sampleSpec('no-such-signature');
-  const before = await local.azure.now();
+  const before = await local.azure.lastSeq();
   const start = local.client.startDeployment({ ...spec, model: { ...spec.model, signature: 'absent' } });
   await expect(start).rejects.toMatchObject({
     code: 'SignatureNotFound',

@@ -45,7 +45,7 @@ describe('a SavedModel that is made int8', () => {
   });
 
   it('is not converted again for the same calibration photos', async () => {
-    const before = await local.azure.now();
+    const before = await local.azure.lastSeq();
     const again = await (await local.client.startDeployment(int8Spec(service))).result();
     expect(again).toMatchObject({ outcome: 'unchanged', release: result.release });
     const calls = await local.azure.journal(before);
@@ -53,7 +53,7 @@ describe('a SavedModel that is made int8', () => {
   });
 
   it('ends before there is an image when it is over its limits, and leaves nothing', async () => {
-    const before = await local.azure.now();
+    const before = await local.azure.lastSeq();
     const handle = await local.client.startDeployment(int8Spec('wreck', { relative: 1e-6 }));
     await expect(handle.result()).rejects.toMatchObject({ code: 'QuantizationParityFailed', residue: [] });
     const { steps } = await handle.progress();

@@ -24,7 +24,7 @@ beforeAll(async () => {
   local = await TestStack.start();
   result = await (await local.client.startDeployment(spec)).result();
   again = await (await local.client.startDeployment(spec)).result();
-  deployed = await local.azure.now();
+  deployed = await local.azure.lastSeq();
 });
 afterAll(() => local?.stop());
 

@@ -19,14 +19,14 @@ const WRITES = [
 
 it('a lost reply of every call that creates something neither fails the deployment nor creates anything twice', async () => {
   for (const match of WRITES) {
-    await local.azure.fault({
+    await local.azure.inject({
       name: match.service,
       match: { ...match, eachPath: true },
       when: 'after',
       then: { reset: true },
     });
   }
-  const before = await local.azure.now();
+  const before = await local.azure.lastSeq();
   const handle = await local.client.startDeployment(sampleSpec(SERVICE));
   await handle.result();
   const journal = await local.azure.journal(before);

@@ -219,7 +219,7 @@ describe('is refused, and nothing is created', () => {
     '$what: $code',
     async ({ service, spec, prepare, code, says, fix }) => {
       await prepare?.(service);
-      const before = await local.azure.now();
+      const before = await local.azure.lastSeq();
       const handle = await local.client.startDeployment(sampleSpec(service, spec));
       const failure = await handle.result().catch((error: unknown) => error);
       if (!(failure instanceof ChangeFailed)) throw new Error(`${service} was not refused: ${String(failure)}`);
@@ -241,7 +241,7 @@ describe('is refused, and nothing is created', () => {
     const environment = { ...process.env, ...stackEnvironment(local.stack.temporal, local.stack.azure) };
     const workspace = { subscriptionId, resourceGroup, workspaceName: 'elsewhere' };
     const client = await SlipwayClient.connect({ workspace, environment });
-    const before = await local.azure.now();
+    const before = await local.azure.lastSeq();
     const failure = await client.startDeployment(sampleSpec('homeless')).catch((error: unknown) => error);
     await client.close();
     expect(failure).toMatchObject({

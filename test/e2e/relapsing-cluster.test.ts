@@ -11,13 +11,13 @@ beforeAll(async () => {
 afterAll(() => local?.stop());
 
 it('a cluster that is Updating again once it has succeeded, and does not come out of it, is deployed to and taken down', async () => {
-  await local.azure.fault({
+  await local.azure.inject({
     name: 'relapse',
     match: { method: 'PUT', path: cluster },
     when: 'operation',
     then: { relapse: true },
   });
-  await local.azure.fault({
+  await local.azure.inject({
     name: 'stuck',
     match: { method: 'GET', path: cluster, state: 'Succeeded' },
     when: 'operation',

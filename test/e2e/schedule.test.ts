@@ -90,7 +90,7 @@ it('is created, listed and given other times', async () => {
 });
 
 it('changes nothing when the model has no new version', async () => {
-  const before = await local.azure.now();
+  const before = await local.azure.lastSeq();
   const run = await redeploy();
   expect(run).toMatchObject({ outcome: 'unchanged', detail: `${SERVICE}:${first.source.version}` });
   const effects = (await local.azure.journal(before)).flatMap(({ effect }) => effect ?? []);
@@ -139,7 +139,7 @@ it('is listed with why it is paused, and goes on when it is resumed', async () =
 
 it('is skipped while a change is running', async () => {
   // Holds the deployment at its register step.
-  await local.azure.fault({
+  await local.azure.inject({
     name: 'slow',
     match: { method: 'GET', path: '/models$' },
     when: 'before',

@@ -121,7 +121,7 @@ describe('a service with a certificate, which asks its callers for theirs', () =
     ['cannot be used', 'broken', 'TlsSecretUnusable'],
   ])('is not changed for one whose certificate, or that of its callers, %s', async (_case, secret, code) => {
     if (secret === 'broken') await createSecret(secret, { 'tls.crt': 'x', 'tls.key': 'y' });
-    const before = await local.azure.now();
+    const before = await local.azure.lastSeq();
     const refused = async (spec: ReturnType<typeof withCertificate>) => {
       const handle = await local.client.startDeployment(spec);
       await expect(handle.result()).rejects.toMatchObject({ code, residue: [] });

@@ -10,7 +10,7 @@ beforeAll(async () => {
   const { credential, endpoints, clientOptions } = emulator;
   compute = new ComputeManagementClient(credential, endpoints.subscriptionId, clientOptions);
 });
-afterEach(() => emulator.call('DELETE', '/_emulator/quotas'));
+afterEach(() => emulator.resetQuotas());
 afterAll(() => emulator?.stop());
 
 async function all<T>(pages: AsyncIterable<T>): Promise<T[]> {
@@ -74,7 +74,7 @@ describe('the usage of a region', () => {
   });
 
   it.each(['standardDSv5Family', 'cores'])('is bounded by a quota that can be set: %s', async (name) => {
-    await emulator.call('PUT', '/_emulator/quotas', { body: { name, limit: 7 } });
+    await emulator.setQuota(name, 7);
     expect((await usagesOf('eastus')).get(name)).toMatchObject({ limit: 7 });
     const refused = await putCluster('greedy', 'eastus', 'Standard_D4s_v5', 2);
     expect(refused).toMatchObject({ status: 400, body: { code: 'ErrCode_InsufficientVCPUQuota' } });

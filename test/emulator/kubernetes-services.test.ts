@@ -147,7 +147,7 @@ describe('port-forward', () => {
   it('is hit by faults, and is in the journal', async () => {
     await run('noted');
     const { bridge, port } = await forwarding('noted');
-    const since = (await emulator.journal()).at(-1)?.seq;
+    const since = await emulator.lastSeq();
     const match = { service: 'kubernetes', path: '/portforward$' };
     await emulator.inject({
       name: 'refused',

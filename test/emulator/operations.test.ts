@@ -97,7 +97,7 @@ it('Container Registry gives another Location at each poll, and 200 at the end',
 it('needs no permission to ask how far it is, and knows no others', async () => {
   const unknown = `/subscriptions/${azure.endpoints.subscriptionId}/operationresults/none?api-version=2021-04-01`;
   expect(await azure.call('GET', unknown)).toMatchObject({ status: 404 });
-  await azure.call('PUT', '/_emulator/permissions', { body: { permissions: [{ actions: [] }] } });
+  await azure.setPermissions([{ actions: [] }]);
   expect(await azure.call('GET', unknown)).toMatchObject({ status: 404 });
-  await azure.call('DELETE', '/_emulator/permissions');
+  await azure.resetPermissions();
 });

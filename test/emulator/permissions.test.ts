@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import type { Permission } from '../../src/cli/local/emulator-admin.js';
 import { armClients, startEmulator, type TestEmulator } from '../fixtures/emulator.js';
 
 let emulator: TestEmulator;
@@ -7,11 +8,10 @@ beforeAll(async () => {
   emulator = await startEmulator();
   group = `/subscriptions/${emulator.endpoints.subscriptionId}/resourceGroups/${emulator.endpoints.resourceGroup}`;
 });
-afterEach(() => emulator.call('DELETE', '/_emulator/permissions'));
+afterEach(() => emulator.resetPermissions());
 afterAll(() => emulator?.stop());
 
-const set = (...permissions: { actions: string[]; notActions?: string[] }[]) =>
-  emulator.call('PUT', '/_emulator/permissions', { body: { permissions } });
+const set = (...permissions: Permission[]) => emulator.setPermissions(permissions);
 
 async function listed(): Promise<unknown[]> {
   const permissions = [];

@@ -4,7 +4,7 @@ import { SlipwayClient, SlipwayError, type PhotoScore } from '../../client.js';
 import { ownershipMark } from '../../deployment/names.js';
 import type { Step } from '../../deployment/steps.js';
 import { showWorkerLog, stopStack } from '../commands/up.js';
-import { AzureAdmin, type Resource } from '../local/azure-admin.js';
+import { EmulatorAdmin, type InventoryItem } from '../local/emulator-admin.js';
 import { packaged } from '../local/home.js';
 import { interruption } from '../local/interruption.js';
 import { openStack, stackEnvironment, type Stack } from '../local/stack.js';
@@ -24,7 +24,7 @@ export interface DemoOptions {
 /** What every part of the demo works with. */
 interface Setting {
   readonly client: SlipwayClient;
-  readonly admin: AzureAdmin;
+  readonly admin: EmulatorAdmin;
   readonly stack: Stack;
   readonly terminal: Terminal;
   readonly sample: LocatedSpec;
@@ -63,7 +63,7 @@ async function play(
   try {
     const { spec, directory } = await readSpec(packaged('samples', 'deployment.yaml'));
     const sample = { spec: { ...spec, model: { ...spec.model, path: await building } }, directory };
-    const setting = { client, admin: await AzureAdmin.connect(stack.azure), stack, terminal, sample };
+    const setting = { client, admin: new EmulatorAdmin(stack.azure), stack, terminal, sample };
     await clearEarlier(setting);
     return failAt === undefined ? await succeed(setting, keep) : await fail(setting, failAt);
   } finally {
@@ -110,7 +110,7 @@ async function fail(setting: Setting, step: Step): Promise<DemoReport> {
   }
   const fault = `fail-at-${step}`;
   terminal.say(`The local Azure will fail the step ${step}: ${FAULTS[step].then.message}`);
-  await admin.addFault(fault, FAULTS[step]);
+  await admin.inject({ name: fault, times: 0, ...FAULTS[step] });
   try {
     return await undone(setting, step, before);
   } finally {
@@ -119,7 +119,7 @@ async function fail(setting: Setting, step: Step): Promise<DemoReport> {
 }
 
 /** Runs a deployment that is to fail at `step`. */
-async function undone(setting: Setting, step: Step, before: readonly Resource[]): Promise<DemoReport> {
+async function undone(setting: Setting, step: Step, before: readonly InventoryItem[]): Promise<DemoReport> {
   const { failure, id, steps, undone: teardown } = await runDeployment(setting);
   if (!failure) throw new SlipwayError('DemoDidNotFail', `The deployment went through, although ${step} was to fail`);
   const mark = ownershipMark(setting.client.identify(setting.sample.spec.service, id));
@@ -147,7 +147,7 @@ async function untilCtrlC(stack: Stack, terminal: Terminal, signal: AbortSignal)
 /** Says what the inventory holds that was not there before; nothing of ours may be left. */
 async function showLeftovers(
   { admin, terminal }: Setting,
-  before: readonly Resource[],
+  before: readonly InventoryItem[],
   owner: string,
 ): Promise<boolean> {
   const { ours, cache, logs } = leftovers(before, await admin.inventory(), owner);

@@ -1,8 +1,8 @@
 import type { DeploymentSpec } from '../../deployment/spec.js';
 import type { Step } from '../../deployment/steps.js';
-import type { Fault } from '../local/azure-admin.js';
+import type { FaultRule } from '../local/emulator-admin.js';
 
-const policy = (what: string): Fault['then'] => ({
+const policy = (what: string) => ({
   status: 403,
   code: 'RequestDisallowedByPolicy',
   message: `${what} was disallowed by policy 'demo' (this is what --fail-at asked for).`,
@@ -12,7 +12,7 @@ const policy = (what: string): Fault['then'] => ({
  * How `--fail-at STEP` makes a step fail for good: with an answer that Azure could give, and that asking again cannot mend.
  * The smoke step needs no fault of Azure's; see {@link withWrongExpectation}.
  */
-export const FAULTS: Record<Exclude<Step, 'smoke'>, Fault> = {
+export const FAULTS = {
   workspace: {
     // The client reads the workspace too, once, before it starts the workflow.
     match: { service: 'arm', method: 'GET', path: '/workspaces/[^/]+$', nth: 2 },
@@ -51,7 +51,7 @@ export const FAULTS: Record<Exclude<Step, 'smoke'>, Fault> = {
     when: 'before',
     then: { status: 422, code: 'Invalid', message: 'The public Service is refused (as --fail-at asked for).' },
   },
-};
+} satisfies Record<Exclude<Step, 'smoke'>, Omit<FaultRule, 'name'>>;
 
 /** A class that no photo of the samples shows: 0 is the tench, a fish. */
 const WRONG_CLASS = 0;

@@ -1,4 +1,4 @@
-import type { Resource } from '../local/azure-admin.js';
+import type { InventoryItem } from '../local/emulator-admin.js';
 
 /** Kinds that a subscription has before anything is deployed, and keeps. */
 const PLATFORM = new Set([
@@ -21,11 +21,11 @@ const JOB_LOGS = /\/azureml\/ExperimentRun\//;
 /** What of an inventory a service left. */
 export interface Leftovers {
   /** Made by the service's deployments and still there: there must be none. */
-  readonly ours: readonly Resource[];
+  readonly ours: readonly InventoryItem[];
   /** Named by content, kept for the next deployment. */
-  readonly cache: readonly Resource[];
+  readonly cache: readonly InventoryItem[];
   /** Logs that Azure ML keeps. */
-  readonly logs: readonly Resource[];
+  readonly logs: readonly InventoryItem[];
 }
 
 /**
@@ -33,10 +33,10 @@ export interface Leftovers {
  *
  * @param owner text that the owner of everything of ours contains: the service's uid, or one deployment's mark
  */
-export function leftovers(before: readonly Resource[], after: readonly Resource[], owner: string): Leftovers {
+export function leftovers(before: readonly InventoryItem[], after: readonly InventoryItem[], owner: string): Leftovers {
   const known = new Set(before.map(({ id }) => id));
-  const isOwned = (item: Resource): boolean => item.owner?.includes(owner) ?? false;
-  const isNew = (item: Resource): boolean => !known.has(item.id) && !PLATFORM.has(item.kind);
+  const isOwned = (item: InventoryItem): boolean => item.owner?.includes(owner) ?? false;
+  const isNew = (item: InventoryItem): boolean => !known.has(item.id) && !PLATFORM.has(item.kind);
   return {
     ours: after.filter((item) => isOwned(item) || (isNew(item) && !isCache(item) && !isLog(item))),
     cache: after.filter(isCache),
@@ -44,16 +44,16 @@ export function leftovers(before: readonly Resource[], after: readonly Resource[
   };
 }
 
-function isCache({ kind, id }: Resource): boolean {
+function isCache({ kind, id }: InventoryItem): boolean {
   return CACHE_KINDS.has(kind) || (kind === 'blob' && CACHE_BLOBS.test(id));
 }
 
-function isLog({ kind, id }: Resource): boolean {
+function isLog({ kind, id }: InventoryItem): boolean {
   return kind === 'blob' && JOB_LOGS.test(id);
 }
 
 /** `12 blob, 1 environment`: how many of each kind. */
-export function countByKind(resources: readonly Resource[]): string {
+export function countByKind(resources: readonly InventoryItem[]): string {
   const counts = new Map<string, number>();
   for (const { kind } of resources) counts.set(kind, (counts.get(kind) ?? 0) + 1);
   return [...counts].map(([kind, count]) => `${count} ${kind}`).join(', ') || 'nothing';
