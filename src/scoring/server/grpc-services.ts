@@ -8,7 +8,7 @@ import type { GetModelMetadataRequest, GetModelStatusRequest, PredictRequest } f
 import { modelService, predictionService, RETRY_PUSHBACK_METADATA } from '../protos/services.js';
 import type { Metrics } from './metrics.js';
 import type { ModelApi } from './model-api.js';
-import { StatusError } from './status-error.js';
+import { CALL_OVER, StatusError } from './status-error.js';
 
 /** Initial metadata of every answer: digest of the converted model, so that a caller knows which one answered. */
 export const MODEL_DIGEST_METADATA = 'slipway-model-digest';
@@ -69,14 +69,9 @@ function answers({ api, metrics, log }: GrpcServicesOptions) {
       const started = performance.now();
       const count = (code: status) => metrics.countCall('grpc', method, code, performance.now() - started);
       const abort = new AbortController();
-      let answered = false;
-      // Comes at the end of every call. A reason of our own, because the default one takes a stack trace.
-      call.on('cancelled', () => {
-        if (!answered) abort.abort('the caller has gone');
-      });
+      call.on('cancelled', () => abort.abort(CALL_OVER));
       // With the answer and not before it, so that both leave in one write and wake the caller once.
       const send: typeof callback = (...answer) => {
-        answered = true;
         call.sendMetadata(metadata.clone());
         callback(...answer);
       };

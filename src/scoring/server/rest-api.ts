@@ -12,7 +12,7 @@ import type { Json } from './json-tensors.js';
 import type { Metrics } from './metrics.js';
 import type { ModelApi } from './model-api.js';
 import { requireModel } from './served-model.js';
-import { invalidArgument, StatusError } from './status-error.js';
+import { CALL_OVER, invalidArgument, StatusError } from './status-error.js';
 
 /** What the path of TensorFlow Serving's REST API says (model_servers/http_rest_api_handler.cc). */
 const MODEL_PATH = /^\/v1\/models\/([^/:]+)(?:\/versions\/(\d+)|\/labels\/([^/:]+))?(?::(\w+)|\/(metadata))?$/i;
@@ -67,7 +67,7 @@ export class RestApi {
     const path = request.url?.split('?')[0] ?? '';
     const method = /:(\w+)$/.exec(path)?.[1] ?? (path.endsWith('/metadata') ? 'metadata' : 'status');
     const abort = new AbortController();
-    response.on('close', () => abort.abort());
+    response.on('close', () => abort.abort(CALL_OVER));
     let code = status.OK;
     let retryAfterMs: number | undefined;
     let body: Json;

@@ -21,6 +21,9 @@ export class StatusError extends Error {
   }
 }
 
+/** Why the signal of a call aborts, answered or not. Without a reason each abort would make an Error, with a stack trace. */
+export const CALL_OVER = 'the call is over';
+
 export const invalidArgument = (message: string) => new StatusError(status.INVALID_ARGUMENT, message);
 export const resourceExhausted = (message: string) => new StatusError(status.RESOURCE_EXHAUSTED, message);
 /** For now: what waits is scored, and then there is room. */
