@@ -8,7 +8,7 @@ import { retryAfterSeconds } from '../core/limits.js';
 import { parseClusterRequest } from './cluster-request.js';
 import { invalidParameter } from './errors.js';
 import type { ClusterLifecycle } from './lifecycle.js';
-import { managedClusters, poolBodies, type ManagedCluster } from './managed-cluster.js';
+import { poolBodies, type ManagedCluster } from './managed-cluster.js';
 import { checkQuota } from './quota.js';
 import {
   accepted,
@@ -52,29 +52,18 @@ function put(
   request: FastifyRequest<PoolRoute>,
   reply: FastifyReply,
 ): FastifyReply {
-  const name = request.params.pool.toLowerCase();
-  const cluster = findCluster(emulator, request.params);
-  const profiles = cluster.request.properties.agentPoolProfiles;
-  const at = profiles.findIndex((profile) => profile.name === name);
+  const { name, cluster, profiles, at } = poolOf(emulator, request);
   checkConditions(request, at < 0 ? undefined : cluster);
   refuseInProgress(cluster);
   const body = bodySchema.safeParse(request.body);
   if (!body.success) throw invalidParameter('properties: must be an object', 'properties');
   const pool = { ...body.data.properties, name };
-  const wanted = withPools(
-    cluster,
-    at < 0 ? [...profiles, pool] : profiles.map((profile, index) => (index === at ? pool : profile)),
-  );
+  const wanted = withPools(cluster, at < 0 ? [...profiles, pool] : profiles.toSpliced(at, 1, pool));
   if (isDeepStrictEqual(cluster.request, wanted)) {
     record(request, cluster, name, 'unchanged');
     return reply.send(poolBody(cluster, name));
   }
-  const others = managedClusters(emulator).list();
-  checkQuota(
-    emulator,
-    wanted,
-    others.filter(({ id }) => id !== cluster.id),
-  );
+  checkQuota(emulator, cluster.id, wanted);
   const poolOperation = { pool: name, state: at < 0 ? 'Creating' : 'Updating' } as const;
   const begun = lifecycle.begin(request, { ...cluster, request: wanted, poolOperation }, 'Updating');
   record(request, begun, name, at < 0 ? 'created' : 'updated');
@@ -90,19 +79,25 @@ function remove(
   request: FastifyRequest<PoolRoute>,
   reply: FastifyReply,
 ): FastifyReply {
-  const name = request.params.pool.toLowerCase();
-  const cluster = findCluster(emulator, request.params);
-  const profiles = cluster.request.properties.agentPoolProfiles;
-  if (!profiles.some((profile) => profile.name === name)) return reply.code(204).send();
+  const { name, cluster, profiles, at } = poolOf(emulator, request);
+  if (at < 0) return reply.code(204).send();
   checkConditions(request, cluster);
   refuseInProgress(cluster);
-  withPools(
-    cluster,
-    profiles.filter((profile) => profile.name !== name),
-  );
+  withPools(cluster, profiles.toSpliced(at, 1));
   const begun = lifecycle.begin(request, { ...cluster, poolOperation: { pool: name, state: 'Deleting' } }, 'Updating');
   record(request, begun, name, 'deleted');
   return accepted(reply, begun);
+}
+
+/** The pool that a call names, and its place among those of its cluster: -1 where there is none of that name. */
+function poolOf(
+  emulator: Emulator,
+  { params }: FastifyRequest<PoolRoute>,
+): { name: string; cluster: ManagedCluster; profiles: readonly unknown[]; at: number } {
+  const name = params.pool.toLowerCase();
+  const cluster = findCluster(emulator, params);
+  const profiles = cluster.request.properties.agentPoolProfiles;
+  return { name, cluster, profiles, at: profiles.findIndex((profile) => profile.name === name) };
 }
 
 /** What the cluster would be asked for with these pools. Throws as a PUT of the cluster would. */

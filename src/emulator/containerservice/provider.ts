@@ -117,12 +117,7 @@ class ContainerServiceProvider {
       this.record(request, existing, 'unchanged');
       return this.answer(reply, existing);
     }
-    const others = managedClusters(this.emulator).list();
-    checkQuota(
-      this.emulator,
-      wanted,
-      others.filter((cluster) => cluster.id !== id),
-    );
+    checkQuota(this.emulator, id, wanted);
     const next =
       existing === undefined ? newCluster(id, params.resourceGroup, wanted) : { ...existing, request: wanted };
     const begun = this.lifecycle.begin(request, next, next.isUp ? 'Updating' : 'Creating');

@@ -4,7 +4,7 @@ import type { Emulator } from '../core/emulator.js';
 import type { ClusterRequest } from './cluster-request.js';
 import { defaultVmSize } from './cluster-request.js';
 import { ContainerServiceError } from './errors.js';
-import type { ManagedCluster } from './managed-cluster.js';
+import { managedClusters, type ManagedCluster } from './managed-cluster.js';
 
 /** Cores that clusters take, by the names of the quotas that they count against. */
 function coresOf(requests: readonly ClusterRequest[]): Map<string, number> {
@@ -23,10 +23,13 @@ export function coresUsed(clusters: readonly ManagedCluster[], region: string): 
 }
 
 /**
- * Checks that a cluster fits into the quotas of its region beside the others.
+ * Checks that the cluster of that id, as it is asked for, fits into the quotas of its region beside the others.
  * @throws ContainerServiceError 400 `ErrCode_InsufficientVCPUQuota`, at once and unwrapped, as the service does
  */
-export function checkQuota(emulator: Emulator, request: ClusterRequest, others: readonly ManagedCluster[]): void {
+export function checkQuota(emulator: Emulator, id: string, request: ClusterRequest): void {
+  const others = managedClusters(emulator)
+    .list()
+    .filter((cluster) => cluster.id !== id);
   const used = coresUsed(others, request.location);
   for (const [name, requested] of coresOf([request])) {
     const remaining = Math.max(0, quotaOf(emulator, name) - (used.get(name) ?? 0));
