@@ -9,7 +9,7 @@ import { performance } from 'node:perf_hooks';
 import { setTimeout as wait } from 'node:timers/promises';
 import { home, root, runAsScript, say } from '../scripts/commands.mjs';
 import { conversionPython, ensureConversion } from '../scripts/python-environment.mjs';
-import { report } from './figures.mjs';
+import { figure, report } from './figures.mjs';
 
 /**
  * What is asked of each model: peak memory in GB, time as a share of stock's, and how many times as fast int8 is.
@@ -189,11 +189,6 @@ async function peakMemory(pid) {
 /** @param {Measurement} measurement */
 function describe({ seconds, bytes, stopped }) {
   return `${(bytes / GIGABYTE).toFixed(2)} GB, ${seconds.toFixed(1)} s${stopped === undefined ? '' : `, ${stopped}`}`;
-}
-
-/** @returns {import('./figures.mjs').Figure} */
-function figure(name, value, compare, limit, unit, note) {
-  return { name, value, compare, limit, unit, ...(note === undefined ? {} : { note }) };
 }
 
 await runAsScript(import.meta, bench);

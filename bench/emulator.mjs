@@ -12,7 +12,8 @@ import { build } from '../scripts/build.mjs';
 import { home, runAsScript, say } from '../scripts/commands.mjs';
 import { EmulatorProcess } from './emulator/emulator-process.mjs';
 import { makeClusters, makeJobs } from './emulator/records.mjs';
-import { report } from './figures.mjs';
+import { figure, report } from './figures.mjs';
+import { median } from './scoring/statistics.mjs';
 
 const OPTIONS = /** @type {const} */ ({
   clusters: { type: 'string', default: '1000' },
@@ -70,7 +71,7 @@ async function medianStart(stateOf, between) {
     await azure.end(start < STARTS - 1 ? between : 'SIGTERM');
   }
   say(`  ready after ${seconds.map((value) => value.toFixed(2)).join(', ')} s`);
-  return seconds.sort((a, b) => a - b)[Math.floor(STARTS / 2)];
+  return median(seconds);
 }
 
 /** Makes the records, reads them, and kills the process. */
@@ -94,11 +95,6 @@ async function load({ endpoints: { arm, ca }, token }, paths) {
   const answer = await text(child.stdout);
   if (answer === '') throw new Error('the load broke off');
   return JSON.parse(answer);
-}
-
-/** @returns {import('./figures.mjs').Figure} */
-function figure(name, value, compare, limit, unit, note) {
-  return { name, value, compare, limit, unit, note };
 }
 
 await runAsScript(import.meta, bench);

@@ -9,6 +9,14 @@ import { root } from '../scripts/commands.mjs';
 const GIGABYTE = 1e9;
 
 /**
+ * @param {string} name @param {number} value @param {'<=' | '>='} compare @param {number} limit what it must be
+ * @param {string} unit @param {string} [note] @returns {Figure}
+ */
+export function figure(name, value, compare, limit, unit, note) {
+  return { name, value, compare, limit, unit, ...(note === undefined ? {} : { note }) };
+}
+
+/**
  * Prints the figures.
  *
  * @param {readonly Figure[]} figures

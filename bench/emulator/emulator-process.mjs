@@ -1,7 +1,7 @@
 // The local Azure as a process of its own, and calls to it.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { Agent, request } from 'node:https';
 import path from 'node:path';
 import { performance } from 'node:perf_hooks';
@@ -9,6 +9,7 @@ import { text } from 'node:stream/consumers';
 import { setTimeout as wait } from 'node:timers/promises';
 import { URLSearchParams } from 'node:url';
 import { root } from '../../scripts/commands.mjs';
+import { memoryOf } from '../process-family.mjs';
 
 const program = path.join(root, 'dist', 'emulator', 'main.js');
 
@@ -88,9 +89,7 @@ export class EmulatorProcess {
 
   /** @returns {Promise<number>} resident memory of the process and of those that it started, MB */
   async residentMegabytes() {
-    const pids = [this.child.pid, ...(await childrenOf(this.child.pid))];
-    const bytes = await Promise.all(pids.map(residentBytes));
-    return bytes.reduce((sum, value) => sum + value, 0) / MEGABYTE;
+    return (await memoryOf(this.child.pid)) / MEGABYTE;
   }
 
   /** @param {NodeJS.Signals} signal */
@@ -111,17 +110,4 @@ async function untilReady(child, file, deadline) {
     if (performance.now() > deadline) throw new Error(`the local Azure does not start`);
     await wait(LOOK_INTERVAL);
   }
-}
-
-/** @param {number} parent @returns {Promise<number[]>} */
-async function childrenOf(parent) {
-  const tasks = await readdir(`/proc/${parent}/task`);
-  const lists = await Promise.all(tasks.map((task) => readFile(`/proc/${parent}/task/${task}/children`, 'utf8')));
-  return lists.join(' ').split(/\s+/).filter(Boolean).map(Number);
-}
-
-/** @param {number} pid */
-async function residentBytes(pid) {
-  const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
-  return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1] ?? 0) * 1024;
 }

@@ -1,5 +1,6 @@
 // The figures that are asked for, from the rounds. A figure is the median over the rounds of the ratio within each round, so that
 // a round in which the machine was slower counts like any other.
+import { figure as makeFigure } from '../figures.mjs';
 import { median } from './statistics.mjs';
 
 const MEGABYTE = 1e6;
@@ -62,7 +63,7 @@ export function judge(rounds, modelBytes, missing) {
 
 /** @returns {import('../figures.mjs').Figure} */
 function figure(name, { value, note }, compare, limit, unit = 'ratio') {
-  return { name: `scoring.${name}`, value, compare, limit, unit, ...(note === undefined ? {} : { note }) };
+  return makeFigure(`scoring.${name}`, value, compare, limit, unit, note);
 }
 
 /** @param {readonly Round[]} rounds @param {readonly number[]} clients @returns {string} a line for each side: medians of the rounds */
